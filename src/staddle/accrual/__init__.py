@@ -1,0 +1,1 @@
+"""What a position earns: the rules in pure Python and the rates they need."""

@@ -1,0 +1,365 @@
+"""The one tree of errors, by what the caller can do about them (design.md section 7).
+
+    StaddleError
+    ├── Invalid          the request itself is wrong              400/422, exit 2
+    ├── Unauthenticated  who are you?                             401,     exit 2
+    ├── Forbidden        you may not                              403,     exit 4
+    ├── NotFound         there is no such thing                   404,     exit 3
+    ├── Refused          a rule of the product says no            409,     exit 4
+    ├── Conflict         somebody or something else was first     409,     exit 4
+    └── Unavailable      try again later                          503,     exit 75
+    InvariantBroken      our own bug: nobody catches it; everything stops and the operator is told
+
+The class name in snake case is the stable code; the docstring is the default sentence; `details` are figures that a
+page or a client may show. An error raised by an act means that nothing was moved.
+"""
+
+import re
+from typing import ClassVar
+
+
+class StaddleError(Exception):
+    """Something went wrong; nothing was moved."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str | None = None, **details: object) -> None:
+        self.message = message or " ".join((type(self).__doc__ or "").split())
+        self.details = details
+        super().__init__(self.message)
+
+    @classmethod
+    def code(cls) -> str:
+        """Give the stable code: the class name in snake case."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+
+
+class Invalid(StaddleError):
+    """The request is not valid; nothing was moved."""
+
+    exit_code = 2
+
+
+class Unauthenticated(StaddleError):
+    """Please sign in first."""
+
+    exit_code = 2
+
+
+class Forbidden(StaddleError):
+    """You are not allowed to do this."""
+
+    exit_code = 4
+
+
+class NotFound(StaddleError):
+    """There is no such thing here."""
+
+    exit_code = 3
+
+
+class Refused(StaddleError):
+    """A rule of the product does not allow this; nothing was moved."""
+
+    exit_code = 4
+
+
+class Conflict(StaddleError):
+    """Something changed in the meantime; nothing was moved."""
+
+    exit_code = 4
+
+
+class Unavailable(StaddleError):
+    """This is not available at the moment; nothing was moved. Please try again later."""
+
+    exit_code = 75
+
+
+class InvariantBroken(Exception):
+    """A promise of the books does not hold. This is a bug: everything stops and the operator is told."""
+
+
+# Invalid: the request itself
+
+
+class InvalidAmount(Invalid):
+    """The amount is not a plain positive decimal number such as 12.5."""
+
+
+class TooManyDecimals(Invalid):
+    """The amount has more decimals than the asset has."""
+
+
+class InvalidTime(Invalid):
+    """The time is not written as 2026-01-31T15:30:00Z."""
+
+
+class InvalidTerms(Invalid):
+    """The product's terms do not fit together."""
+
+
+class InvalidRate(Invalid):
+    """The rate or its tiers are not valid."""
+
+
+class InvalidChoice(Invalid):
+    """This is not one of the choices on offer."""
+
+
+class InvalidName(Invalid):
+    """The name or code is empty, too long, or has characters that are not allowed."""
+
+
+class InvalidKey(Invalid):
+    """The idempotency key must have 1 to 200 printable characters."""
+
+
+class InvalidFile(Invalid):
+    """The file cannot be read as what it should be; nothing was imported."""
+
+
+class InvalidConfig(Invalid):
+    """A setting of the environment is not valid."""
+
+
+class ServerTooOld(Invalid):
+    """The PostgreSQL server is too old: Staddle needs version 15 or newer."""
+
+
+# NotFound
+
+
+class AssetNotFound(NotFound):
+    """There is no such asset."""
+
+
+class ProductNotFound(NotFound):
+    """There is no such product."""
+
+
+class CustomerNotFound(NotFound):
+    """There is no such customer."""
+
+
+class PositionNotFound(NotFound):
+    """You have no such position."""
+
+
+class AgreementNotFound(NotFound):
+    """There is no such version of the staking service agreement."""
+
+
+class OperatorNotFound(NotFound):
+    """There is no such operator."""
+
+
+class ApprovalNotFound(NotFound):
+    """There is no such request for approval."""
+
+
+class QuoteNotFound(NotFound):
+    """There is no such quote."""
+
+
+class RewardNotFound(NotFound):
+    """No reward has been paid for this day."""
+
+
+class RunNotFound(NotFound):
+    """There is no reward run of this date."""
+
+
+class DeskNotFound(NotFound):
+    """This database holds no desk yet; set one up with `staddle desk create`."""
+
+
+# Refused: subscribing (rule 13)
+
+
+class ProductNotOpen(Refused):
+    """This product is not open for subscription."""
+
+
+class ProductNotYetOpen(ProductNotOpen):
+    """This product is not open for subscription yet."""
+
+
+class ProductClosed(ProductNotOpen):
+    """This product is closed for new subscriptions."""
+
+
+class SubscribingHalted(ProductNotOpen):
+    """Subscribing to this product is paused."""
+
+
+class NotInAudience(Refused):
+    """This product is not offered to you."""
+
+
+class CountryNotServed(NotInAudience):
+    """This product is not offered in your country."""
+
+
+class NewCustomersOnly(NotInAudience):
+    """This product is for new customers only."""
+
+
+class VipLevelTooLow(NotInAudience):
+    """This product is for customers of a higher VIP level."""
+
+
+class AgreementNotAccepted(Refused):
+    """Please read and accept the staking service agreement first."""
+
+
+class AgreementOutdated(AgreementNotAccepted):
+    """The staking service agreement has a newer version; please read and accept that one."""
+
+
+class BelowMinimum(Refused):
+    """The amount is below the product's minimum."""
+
+
+class AboveMaximum(Refused):
+    """The amount is above the product's maximum for one subscription."""
+
+
+class NotAMultipleOfStep(Refused):
+    """The amount is not a multiple of the product's step."""
+
+
+class PersonalCapReached(Refused):
+    """The amount is more than one customer may hold in this product."""
+
+
+class QuotaFull(Refused):
+    """The amount is more than what is left of this product."""
+
+
+class InsufficientFunds(Refused):
+    """The account does not hold this much."""
+
+
+class RateChanged(Refused):
+    """The rate has changed since it was shown to you; please look at it and confirm again."""
+
+
+class NoRate(Refused):
+    """This product has no rate yet."""
+
+
+# Refused: redeeming and choosing
+
+
+class RedeemingHalted(Refused):
+    """Redeeming from this product is paused."""
+
+
+class NothingToRedeem(Refused):
+    """You hold nothing in this product."""
+
+
+class MoreThanHeld(Refused):
+    """You hold less than this in the product."""
+
+
+class RemainderBelowMinimum(Refused):
+    """What would be left is less than the product's minimum; please redeem all of it."""
+
+
+class PositionEnded(Refused):
+    """This position has already ended."""
+
+
+class PositionMatured(PositionEnded):
+    """This position has reached its maturity; the principal is being paid back without any loss."""
+
+
+class EarlyRedemptionNotAllowed(Refused):
+    """This product does not allow redemption before maturity."""
+
+
+class NotAFixedPosition(Refused):
+    """This can only be done with a fixed-term position."""
+
+
+class NotAFlexibleProduct(Refused):
+    """This can only be done with a flexible product."""
+
+
+class QuoteRequired(Refused):
+    """Leaving a fixed-term position early needs a quote that you have seen and confirmed."""
+
+
+class QuoteExpired(Refused):
+    """The quote is older than five minutes; please ask for a new one."""
+
+
+class PositionParked(Refused):
+    """Rewards of this position could not be paid and are being looked into; please try again later."""
+
+
+# Refused: the desk
+
+
+class WrongState(Refused):
+    """This cannot be done in the present state."""
+
+
+class SecondPersonNeeded(Refused):
+    """Another operator must approve this: nobody approves their own request."""
+
+
+class NeverBackdated(Refused):
+    """A rate takes effect from a later instant on, never from an earlier one."""
+
+
+class RunOutsideLimits(Refused):
+    """The reward run is outside its limits and waits for a second person."""
+
+
+class RunOutOfOrder(Refused):
+    """Reward runs are done in order of their dates."""
+
+
+class RunNotDue(Refused):
+    """The distribution time of this reward run has not come yet."""
+
+
+class RewardPoolTooSmall(Refused):
+    """The reward pool does not hold this much."""
+
+
+class NotASandbox(Refused):
+    """This database is in production: its clock is the real one and cannot be moved."""
+
+
+# Conflict
+
+
+class RequestKeyReused(Conflict):
+    """This idempotency key was already used for a different request."""
+
+
+class AlreadyExists(Conflict):
+    """This already exists with other content."""
+
+
+class ApprovalStale(Conflict):
+    """Something changed since this approval was asked for; please ask again."""
+
+
+class QuoteChanged(Conflict):
+    """The figures have changed since the quote was made; here is the new quote."""
+
+
+class RunInProgress(Conflict):
+    """This reward run is being executed by another process."""
+
+
+# Unavailable
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database cannot be reached; please try again later."""

@@ -1,0 +1,52 @@
+"""The books: assets, accounts, balances, transfers, requests, and their proof; it has never heard of staking."""
+
+from staddle.ledger.accounts import (
+    CELL_COUNT,
+    HOUSE,
+    Asset,
+    account_of,
+    asset_id_of,
+    cell_of,
+    cell_of_reference,
+    customer_of,
+    kind_of,
+)
+from staddle.ledger.assets import add_asset, all_assets, find_asset
+from staddle.ledger.balances import balances_of, balances_of_customer, house_balances
+from staddle.ledger.cells import LockedCells, lock_cells, save_cells
+from staddle.ledger.chart import MOVES, SOURCES, AccountKind
+from staddle.ledger.journal import Transfer, open_balances, post
+from staddle.ledger.requests import Command, HouseCommand, Outcome, find_stored, replay, store
+
+__all__ = [
+    "CELL_COUNT",
+    "HOUSE",
+    "MOVES",
+    "SOURCES",
+    "AccountKind",
+    "Asset",
+    "Command",
+    "HouseCommand",
+    "LockedCells",
+    "Outcome",
+    "Transfer",
+    "account_of",
+    "add_asset",
+    "all_assets",
+    "asset_id_of",
+    "balances_of",
+    "balances_of_customer",
+    "cell_of",
+    "cell_of_reference",
+    "customer_of",
+    "find_asset",
+    "find_stored",
+    "house_balances",
+    "kind_of",
+    "lock_cells",
+    "open_balances",
+    "post",
+    "replay",
+    "save_cells",
+    "store",
+]

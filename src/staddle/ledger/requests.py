@@ -1,0 +1,123 @@
+"""Idempotency: the answer to every write is kept by its key, and given again for ever (product.md rule 15)."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from staddle import errors
+from staddle.db import Tx, queries
+from staddle.errors import InvalidKey, RequestKeyReused, StaddleError
+from staddle.ledger.accounts import HOUSE, cell_of
+
+sql = queries(__package__)
+Answer = TypeVar("Answer")
+_KEY = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+_ERRORS = {
+    error.code(): error
+    for error in vars(errors).values()
+    if isinstance(error, type) and issubclass(error, StaddleError)
+}
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody asks for: every command of a customer has one, with the idempotency key."""
+
+    customer_id: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Answer]):
+    """What became of one command of a list: an answer, or the refusal that its caller is shown."""
+
+    answer: Answer | None = None
+    error: StaddleError | None = None
+    is_replay: bool = False
+
+    def unwrap(self) -> Answer:
+        """Give the answer, or raise the refusal."""
+        if self.error is not None:
+            raise self.error
+        assert self.answer is not None
+        return self.answer
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A key's stored request: which act, its fingerprint, its answer as JSON."""
+
+    act: str
+    fingerprint: bytes
+    answer: Any
+
+
+def fingerprint(command: msgspec.Struct) -> bytes:
+    """Give the hash by which a repeated request is told from a different one under the same key."""
+    return hashlib.sha256(msgspec.json.encode(command)).digest()
+
+
+def check_key(key: str) -> None:
+    """Refuse a key that cannot be stored for ever."""
+    if not _KEY.fullmatch(key):
+        raise InvalidKey
+
+
+def find_stored(tx: Tx, commands: Sequence[Command]) -> dict[tuple[int, str], Stored]:
+    """Find what was already answered under the keys of these commands; the cells must be locked."""
+    rows = tx.execute(
+        sql.stored_requests,
+        {
+            "cells": [cell_of(command.customer_id) for command in commands],
+            "customer_ids": [command.customer_id for command in commands],
+            "request_keys": [command.key for command in commands],
+        },
+    ).fetchall()
+    return {(row.customer_id, row.request_key): Stored(row.act, row.fingerprint, row.answer) for row in rows}
+
+
+def replay(stored: Stored, act: str, command: Command, answer_type: type[Answer]) -> Outcome[Answer]:
+    """Give the stored answer again, or RequestKeyReused if the key was used for something else."""
+    if stored.act != act or stored.fingerprint != fingerprint(command):
+        return Outcome(error=RequestKeyReused())
+    if "error" in stored.answer:
+        refused = stored.answer["error"]
+        error = _ERRORS[refused["code"]](refused["message"], **refused["details"])
+        return Outcome(error=error, is_replay=True)
+    return Outcome(msgspec.convert(stored.answer["answer"], answer_type), is_replay=True)
+
+
+def store(tx: Tx, act: str, answered: Sequence[tuple[Command, Outcome[Any]]], now: datetime) -> None:
+    """Keep what these commands were answered, refusals of a rule included: a late copy changes nothing either."""
+    if not answered:
+        return
+    tx.execute(
+        sql.store_requests,
+        {
+            "cells": [cell_of(command.customer_id) for command, _ in answered],
+            "customer_ids": [command.customer_id for command, _ in answered],
+            "request_keys": [command.key for command, _ in answered],
+            "act": act,
+            "fingerprints": [fingerprint(command) for command, _ in answered],
+            "answers": [encode(outcome) for _, outcome in answered],
+            "now": now,
+        },
+    )
+
+
+def encode(outcome: Outcome[Any]) -> str:
+    """Write an outcome as the JSON that is stored and later given again."""
+    if outcome.error is None:
+        return msgspec.json.encode({"answer": outcome.answer}).decode()
+    error = {"code": outcome.error.code(), "message": outcome.error.message, "details": outcome.error.details}
+    return msgspec.json.encode({"error": error}).decode()
+
+
+class HouseCommand(Command, frozen=True, kw_only=True):
+    """What the desk itself asks for; its keys live in cell 0 under customer 0."""
+
+    customer_id: int = HOUSE

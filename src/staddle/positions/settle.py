@@ -1,0 +1,86 @@
+"""Settle before change: pay a position's completed days, then give it what it holds next (product.md rule 7)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from staddle.db import Tx, queries
+from staddle.errors import InvariantBroken
+from staddle.ledger import cell_of
+from staddle.positions.facts import distribution_time
+
+sql = queries(__package__)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of what a position earns: its days through `through` are settled on what it held until now."""
+
+    position_id: int
+    through: datetime
+    principal: Decimal
+    tier_offset: Decimal
+    ended_by: str | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Where a position stands after settling: accrual days, their basis, and what was paid just now."""
+
+    days: int
+    basis: Decimal
+    paid: Decimal
+
+
+def open_reward_days(tx: Tx, due: Iterable[tuple[int, datetime]]) -> None:
+    """Make the partitions that settling these positions through these instants writes to, where one is missing."""
+    wanted = {"distribution_time": distribution_time(tx), **settlement_of(due)}
+    for row in tx.execute(sql.unsettled_days, wanted).fetchall():
+        tx.execute(sql.open_reward_day, {"run_on": row.run_on})
+
+
+def settlement_of(due: Iterable[tuple[int, datetime]]) -> dict[str, list[object]]:
+    """Write (position, through) pairs as the columns that the statements take."""
+    pairs = list(due)
+    return {
+        "cells": [cell_of(position_id) for position_id, _ in pairs],
+        "position_ids": [position_id for position_id, _ in pairs],
+        "through": [through for _, through in pairs],
+    }
+
+
+def settle(tx: Tx, due: Sequence[tuple[int, datetime]]) -> dict[int, Settled]:
+    """Pay the completed, unpaid days of each position through its instant; running it again pays nothing more."""
+    if not due:
+        return {}
+    open_reward_days(tx, due)
+    rows = tx.execute(sql.settle, {"distribution_time": distribution_time(tx), **settlement_of(due)}).fetchall()
+    if len(rows) != len(due) or any(row.accounts_named != row.accounts_moved for row in rows):
+        raise InvariantBroken("a settlement named a position or an account that is not there")
+    return {row.position_id: Settled(row.days, row.basis, row.paid) for row in rows}
+
+
+def change_positions(
+    tx: Tx, changes: Sequence[Change], settled: dict[int, Settled], now: datetime
+) -> None:
+    """Give settled positions what they hold next; what they held is kept for receipts and audit."""
+    if not changes:
+        return
+    updated = tx.execute(
+        sql.change_positions,
+        {
+            "cells": [cell_of(change.position_id) for change in changes],
+            "position_ids": [change.position_id for change in changes],
+            "days": [settled[change.position_id].days for change in changes],
+            "bases": [settled[change.position_id].basis for change in changes],
+            "principals": [change.principal for change in changes],
+            "tier_offsets": [change.tier_offset for change in changes],
+            "ended_at": [change.ended_at for change in changes],
+            "ended_by": [change.ended_by for change in changes],
+            "now": now,
+        },
+    )
+    if updated.rowcount != len(changes):
+        raise InvariantBroken("a position to be changed has ended or is not there")
