@@ -1,0 +1,52 @@
+# Needs python3.11 or newer with venv, and make. Everything else is installed into .venv from requirements.lock.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PG15 := /usr/lib/postgresql/15/bin
+MONEY_SUITES := $(wildcard tests/stories tests/books tests/model)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check pytest pytest-15 bench schema lock clean
+
+help: ## list what there is
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/installed ## load a demo desk, live through 90 days of it, and audit the books
+	$(BIN)/staddle demo
+
+test: check pytest pytest-15 ## all that CI runs: check, every test, and the money suites on PostgreSQL 15
+
+check: .venv/installed ## style, types, imports and the rules of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(if $(wildcard tests/house),$(BIN)/pytest -q tests/house)
+
+pytest: .venv/installed ## every test on the embedded PostgreSQL
+	$(BIN)/pytest -q
+
+pytest-15: .venv/installed ## the money suites on Debian's PostgreSQL 15, where it is installed
+	$(if $(and $(wildcard $(PG15)/postgres),$(MONEY_SUITES)),STADDLE_TEST_BIN_DIR=$(PG15) $(BIN)/pytest -q $(MONEY_SUITES),\
+	@echo "PostgreSQL 15 is not installed here ($(PG15)); CI installs it")
+
+bench: .venv/installed ## how fast it is, as ratios within one run
+	$(BIN)/python -m bench
+
+schema: .venv/installed ## write src/staddle/db/schema.sql anew from the migrations
+	$(BIN)/python -m staddle.db.dump
+
+lock: .venv/installed ## pin what pyproject.toml asks for, with hashes, into requirements.lock
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+		--no-annotate --extra dev --output-file requirements.lock pyproject.toml
+
+clean: ## remove what make has made here
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/installed: pyproject.toml requirements.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@

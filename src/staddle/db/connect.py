@@ -1,0 +1,210 @@
+"""The way to PostgreSQL: transactions for the acts, an owner's connection for migrations, databases by name."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import namedtuple_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from staddle.config import DEFAULT_DATABASE, Config
+from staddle.db.databases import create_database, drop_database, list_databases
+from staddle.db.embedded import EmbeddedServer
+from staddle.db.migrate import migrate, pending
+from staddle.errors import DatabaseUnavailable, ServerTooOld
+
+Tx: TypeAlias = psycopg.Connection[Any]
+"""A connection inside one transaction that an edge has opened; features use it and never commit."""
+
+APP_ROLE = "staddle_app"
+VERSION_MIN = 15
+APP_OPTIONS: Sequence[str] = (
+    f"-c role={APP_ROLE}",
+    "-c timezone=UTC",
+    "-c default_transaction_isolation=read\\ committed",
+)
+
+
+class Database:
+    """One database, ready for acts; a context manager that gives its connections back at the end.
+
+    `dsn` is the owner's connection string. `connections_max` bounds what this process opens at once.
+    """
+
+    def __init__(self, dsn: str, *, connections_max: int = 8, wait_seconds: float = 30.0) -> None:
+        self.dsn = dsn
+        self.on_close = ExitStack()
+        self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
+            _with_options(dsn, APP_OPTIONS),
+            min_size=0,
+            max_size=connections_max,
+            timeout=wait_seconds,
+            kwargs={"autocommit": True, "row_factory": namedtuple_row},
+            check=ConnectionPool.check_connection,
+            open=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def name(self) -> str:
+        """The name of the database on its server."""
+        return str(conninfo_to_dict(self.dsn)["dbname"])
+
+    @contextmanager
+    def transaction(self) -> Iterator[Tx]:
+        """One transaction, READ COMMITTED, as the application's role: committed at the end, rolled back on an error.
+
+        A connection that was lost is replaced before it is handed out, never within a transaction. Raises
+        DatabaseUnavailable when the server cannot be reached.
+        """
+        self._pool.open()
+        try:
+            connection = self._pool.getconn()
+        except PoolTimeout as error:
+            raise DatabaseUnavailable from error
+        try:
+            with connection.transaction():
+                yield connection
+        finally:
+            self._pool.putconn(connection)
+
+    @contextmanager
+    def owner(self) -> Iterator[Tx]:
+        """A connection of its own as the owner, in autocommit mode: for migrations and set-up, never for acts."""
+        with connect_owner(self.dsn) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close the connections and leave the embedded server, if it is one."""
+        self._pool.close()
+        self.on_close.close()
+
+
+class Server:
+    """A PostgreSQL server, the embedded one or one given by URL, and the databases on it; a context manager."""
+
+    def __init__(self, dsn: str, default_database: str, embedded: EmbeddedServer | None = None) -> None:
+        self.dsn = dsn
+        self.default_database = default_database
+        self._embedded = embedded
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def dsn_of(self, name: str) -> str:
+        """The owner's connection string of a database on this server."""
+        return make_conninfo(self.dsn, dbname=name)
+
+    def list(self) -> list[str]:
+        """Name the databases that are there."""
+        with connect_owner(self.dsn) as connection:
+            return list_databases(connection)
+
+    def create(self, name: str, template: str = "template0") -> bool:
+        """Create a database, empty or as a copy of another; False when there is one of this name."""
+        with connect_owner(self.dsn) as connection:
+            return create_database(connection, name, template)
+
+    def drop(self, name: str) -> None:
+        """Drop a database with all it holds."""
+        with connect_owner(self.dsn) as connection:
+            drop_database(connection, name)
+
+    def open(self, name: str | None = None, *, connections_max: int = 8) -> Database:
+        """Open a database for acts: created when it is not there, and brought to the newest schema."""
+        dsn = self.dsn_of(name or self.default_database)
+        with self._connect_or_create(dsn) as connection:
+            check_server_version(connection)
+            if pending(connection):
+                migrate(connection)
+        return Database(dsn, connections_max=connections_max)
+
+    def close(self) -> None:
+        """Leave the embedded server, if it is one; the last to leave stops it."""
+        if self._embedded is not None:
+            self._embedded.leave()
+
+    def _connect_or_create(self, dsn: str) -> Tx:
+        name = str(conninfo_to_dict(dsn)["dbname"])
+        try:
+            return connect_owner(dsn)
+        except DatabaseUnavailable as error:
+            if f'database "{name}" does not exist' not in str(error.__cause__):
+                raise
+        self.create(name)
+        return connect_owner(dsn)
+
+
+def open_server(
+    config: Config, *, bin_dir: Path | None = None, settings: Mapping[str, str] | None = None
+) -> Server:
+    """Reach the server of the URL, or start or join the embedded one. Raises DatabaseUnavailable.
+
+    `bin_dir` and `settings` concern the embedded server only: another PostgreSQL's programs, other server settings.
+    """
+    if config.database_url is not None:
+        named = str(conninfo_to_dict(config.database_url).get("dbname") or DEFAULT_DATABASE)
+        # Databases are created and dropped from one that is always there.
+        dsn = make_conninfo(config.database_url, dbname="postgres")
+        return Server(dsn, config.database or named)
+    embedded = EmbeddedServer(config.home, bin_dir=bin_dir, settings=settings)
+    embedded.start()
+    return Server(embedded.dsn(), config.database or DEFAULT_DATABASE, embedded)
+
+
+def open_database(config: Config, *, connections_max: int = 8) -> Database:
+    """Open the database the settings name, created and migrated if need be; on the embedded server unless a URL is set.
+
+    Raises DatabaseUnavailable, or ServerTooOld below PostgreSQL 15. Closing the database leaves the server.
+    """
+    with ExitStack() as stack:
+        server = stack.enter_context(open_server(config))
+        database = server.open(connections_max=connections_max)
+        database.on_close = stack.pop_all()
+    return database
+
+
+def connect_owner(dsn: str) -> Tx:
+    """Connect as the owner, in autocommit mode. Raises DatabaseUnavailable."""
+    try:
+        return psycopg.connect(
+            _with_options(dsn, ["-c timezone=UTC"]), autocommit=True, row_factory=namedtuple_row
+        )
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable(f"The database cannot be reached: {_last_line(error)}") from error
+
+
+def check_server_version(connection: Tx) -> None:
+    """Raise ServerTooOld below PostgreSQL 15."""
+    version = connection.info.server_version // 10_000
+    if version < VERSION_MIN:
+        raise ServerTooOld(
+            f"This server is PostgreSQL {version}; Staddle needs version {VERSION_MIN} or newer."
+        )
+
+
+def _with_options(dsn: str, options: Sequence[str]) -> str:
+    """Add start-up options to those that the connection string may have."""
+    given = str(conninfo_to_dict(dsn).get("options") or "")
+    return make_conninfo(dsn, options=" ".join([given, *options]).strip())
+
+
+def _last_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason given"

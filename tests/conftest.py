@@ -1,0 +1,71 @@
+"""One real PostgreSQL for the whole run, and a fresh, migrated database for each test that asks for one.
+
+By default the embedded server in a folder of its own, without fsync. STADDLE_TEST_BIN_DIR takes another PostgreSQL's
+programs through the same lifecycle; STADDLE_TEST_DATABASE_URL takes a server that is already there.
+"""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from staddle.config import Config
+from staddle.db import Database, Server, open_server
+from staddle.money import use_exact_decimals
+
+TEST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "max_wal_size": "1GB"}
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _exact_decimals() -> None:
+    use_exact_decimals()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server of this run; processes of pytest-xdist share one, for the embedded server is made for that."""
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "home"
+    config = Config(
+        home=home, database_url=os.environ.get("STADDLE_TEST_DATABASE_URL"), database=None, operator=None
+    )
+    bin_dir = os.environ.get("STADDLE_TEST_BIN_DIR")
+    with open_server(config, bin_dir=Path(bin_dir) if bin_dir else None, settings=TEST_SETTINGS) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> Iterator[str]:
+    """A migrated database to copy from, made once for each process of the run."""
+    name = f"template_{os.getpid()}"
+    server.drop(name)
+    server.open(name).close()
+    yield name
+    server.drop(name)
+
+
+@pytest.fixture
+def make_database(server: Server, template: str) -> Iterator[Callable[[], Database]]:
+    """For a test that needs several fresh databases, such as a damaged copy beside a good one."""
+    made: list[Database] = []
+
+    def make() -> Database:
+        name = f"test_{os.getpid()}_{next(_numbers)}"
+        server.drop(name)
+        server.create(name, template)
+        made.append(Database(server.dsn_of(name)))
+        return made[-1]
+
+    yield make
+    for database in made:
+        database.close()
+        server.drop(database.name)
+
+
+@pytest.fixture
+def database(make_database: Callable[[], Database]) -> Database:
+    """A fresh database with the newest schema and nothing in it, dropped after the test."""
+    return make_database()
