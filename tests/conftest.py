@@ -1,7 +1,8 @@
 """One real PostgreSQL for the whole run, and a fresh, migrated database for each test that asks for one.
 
-By default the embedded server in a folder of its own, without fsync. STADDLE_TEST_BIN_DIR takes another PostgreSQL's
-programs through the same lifecycle; STADDLE_TEST_DATABASE_URL takes a server that is already there.
+By default the embedded server in a folder of its own, without fsync. STADDLE_TEST_BIN_DIR takes another
+PostgreSQL's programs through the same lifecycle; STADDLE_TEST_DATABASE_URL takes a server that is already
+there.
 """
 
 import itertools
@@ -26,7 +27,7 @@ def _exact_decimals() -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The server of this run; processes of pytest-xdist share one, for the embedded server is made for that."""
+    """The server of this run; processes of pytest-xdist share one, as the embedded server allows."""
     base = tmp_path_factory.getbasetemp()
     home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "home"
     config = Config(

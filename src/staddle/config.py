@@ -22,7 +22,7 @@ _TEST_PREFIX = "STADDLE_TEST_"
 
 
 def check_database_name(name: str, setting: str = "The database name") -> str:
-    """Give the name back, or raise InvalidConfig: lower-case letters, digits and _, and none of PostgreSQL's own."""
+    """Give the name back; raise InvalidConfig unless it is plain and none of PostgreSQL's own."""
     if not _NAME.fullmatch(name) or name in _RESERVED:
         raise InvalidConfig(
             f"{setting} must be 1 to 63 lower-case letters, digits or _, beginning with a letter, and not "
@@ -85,7 +85,7 @@ def _home(text: str | None, environ: Mapping[str, str]) -> Path:
 
 
 def _url(text: str | None) -> str | None:
-    """Check the form only; whether the server answers is found out on opening. The text may hold a password: never shown."""
+    """Check the form only. The text may hold a password, so no message repeats it."""
     if text is None:
         return None
     try:

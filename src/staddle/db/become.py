@@ -18,9 +18,9 @@ _NAMESPACE = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
 def ordinary(data: Path) -> Sequence[str]:
     """Give what must stand before the server's argv; nothing for an ordinary user.
 
-    As root: a user namespace in which root's files belong to user 1000, so the folder stays root's. Where that is not
-    permitted, or the folder was made by another user, that user's id (or nobody's) with the one capability that lets
-    it reach a program or a folder which only root may enter. Raises DatabaseUnavailable.
+    As root: a user namespace in which root's files belong to user 1000, so the folder stays root's. Where
+    that is not permitted, or the folder was made by another user, that user's id (or nobody's) with the one
+    capability that lets it reach a program or a folder which only root may enter. Raises DatabaseUnavailable.
     """
     if os.geteuid() != 0:
         return []
@@ -33,15 +33,25 @@ def ordinary(data: Path) -> Sequence[str]:
     if is_permitted(prefix):
         return prefix
     raise DatabaseUnavailable(
-        "PostgreSQL does not run as root, and neither a user namespace nor a change of user is permitted here. "
-        "Please run Staddle as an ordinary user, or set STADDLE_DATABASE_URL."
+        "PostgreSQL does not run as root, and neither a user namespace nor a change of user is permitted "
+        "here. Please run Staddle as an ordinary user, or set STADDLE_DATABASE_URL."
     )
 
 
 def as_user(user: int) -> list[str]:
-    """The prefix that runs a program as that user, able to reach root's folders."""
+    """The prefix that runs a program as that user, able to reach root's folders.
+
+    A change of user makes the kernel forget whose death is to be told, so it is said again (watch.py, FAST).
+    """
     ids = [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-    return ["setpriv", *ids, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--"]
+    return [
+        "setpriv",
+        *ids,
+        "--inh-caps=+dac_override",
+        "--ambient-caps=+dac_override",
+        "--pdeathsig=INT",
+        "--",
+    ]
 
 
 def is_permitted(prefix: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""The way to PostgreSQL: transactions for the acts, an owner's connection for migrations, databases by name."""
+"""The way to PostgreSQL: transactions for acts, an owner's connection for migrations, databases by name."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -63,7 +63,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Tx]:
-        """One transaction, READ COMMITTED, as the application's role: committed at the end, rolled back on an error.
+        """One transaction, READ COMMITTED, as the application's role; rolled back on an error.
 
         A connection that was lost is replaced before it is handed out, never within a transaction. Raises
         DatabaseUnavailable when the server cannot be reached.
@@ -81,7 +81,7 @@ class Database:
 
     @contextmanager
     def owner(self) -> Iterator[Tx]:
-        """A connection of its own as the owner, in autocommit mode: for migrations and set-up, never for acts."""
+        """A new connection as the owner, in autocommit mode: for migrations and set-up, never for acts."""
         with connect_owner(self.dsn) as connection:
             yield connection
 
@@ -92,7 +92,7 @@ class Database:
 
 
 class Server:
-    """A PostgreSQL server, the embedded one or one given by URL, and the databases on it; a context manager."""
+    """A PostgreSQL server, embedded or given by URL, and the databases on it; a context manager."""
 
     def __init__(self, dsn: str, default_database: str, embedded: EmbeddedServer | None = None) -> None:
         self.dsn = dsn
@@ -156,7 +156,7 @@ def open_server(
 ) -> Server:
     """Reach the server of the URL, or start or join the embedded one. Raises DatabaseUnavailable.
 
-    `bin_dir` and `settings` concern the embedded server only: another PostgreSQL's programs, other server settings.
+    `bin_dir` and `settings` concern the embedded server only: another PostgreSQL's programs, other settings.
     """
     if config.database_url is not None:
         named = str(conninfo_to_dict(config.database_url).get("dbname") or DEFAULT_DATABASE)
@@ -169,9 +169,10 @@ def open_server(
 
 
 def open_database(config: Config, *, connections_max: int = 8) -> Database:
-    """Open the database the settings name, created and migrated if need be; on the embedded server unless a URL is set.
+    """Open the database the settings name, created and migrated if need be.
 
-    Raises DatabaseUnavailable, or ServerTooOld below PostgreSQL 15. Closing the database leaves the server.
+    On the embedded server unless a URL is set. Raises DatabaseUnavailable, or ServerTooOld below PostgreSQL
+    15. Closing the database leaves the server.
     """
     with ExitStack() as stack:
         server = stack.enter_context(open_server(config))

@@ -30,6 +30,6 @@ def create_database(connection: psycopg.Connection[Any], name: str, template: st
 
 
 def drop_database(connection: psycopg.Connection[Any], name: str) -> None:
-    """Drop a database with all it holds, also when somebody is connected to it; one that is not there is no error."""
+    """Drop a database with all it holds, though somebody be connected; one that is not there is no error."""
     check_database_name(name)
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

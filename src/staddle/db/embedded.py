@@ -1,10 +1,11 @@
-"""The embedded server: PostgreSQL out of a Python wheel, started by the first user and stopped after the last.
+"""The embedded server: PostgreSQL out of a wheel, started by the first user and stopped after the last.
 
     with EmbeddedServer(home) as server:
         psycopg.connect(server.dsn("staddle"))
 
-Everything lies in one folder: `data` (PostgreSQL's own), `log`, and the files of the locks, which watch.py explains.
-There is no TCP port; the socket lies in a folder that only its owner may enter, which is why no password is needed.
+Everything lies in one folder: `data` (PostgreSQL's own), `log`, and the files of the locks, which watch.py
+explains. There is no TCP port; the socket lies in a folder that only its owner may enter, so no password is
+needed.
 """
 
 import contextlib
@@ -71,7 +72,7 @@ def wheel_bin_dir() -> Path:
 class EmbeddedServer:
     """One user's hold on the server of a folder; entering starts or joins it, leaving may stop it.
 
-    `settings` are added to SETTINGS when this user is the one who starts the server; whoever joins takes it as it is.
+    `settings` are added to SETTINGS when this user starts the server; whoever joins takes it as it is.
     """
 
     def __init__(
@@ -216,7 +217,7 @@ class EmbeddedServer:
         while self._is_watched():
             users = os.open(self.home / "users", os.O_RDWR | os.O_CLOEXEC)
             try:
-                # A shared lock beside the watcher's waiting one means other users, once the watcher had its chance.
+                # While the watcher waits, a shared lock means other users, once it has had its chance.
                 if _try_lock(users, fcntl.LOCK_SH) and time.monotonic() - began > 0.2:
                     return
             finally:
@@ -262,7 +263,7 @@ def _try_lock(descriptor: int, kind: int) -> bool:
 
 
 def _socket_dir(home: Path) -> Path:
-    """A folder for the socket whose path fits into the 107 bytes that the kernel allows; the same for every user."""
+    """A folder whose socket path fits into the 107 bytes that the kernel allows; the same for every user."""
     inside = home / "socket"
     if len(os.fsencode(inside / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_MAX:
         return inside

@@ -13,7 +13,7 @@ SUPERUSER = "postgres"
 
 
 def initialise(home: Path, bin_dir: Path, become: Sequence[str], *, fsync: bool) -> None:
-    """Run initdb into a folder of its own and rename it to `data`: a kill at any moment leaves nothing half made.
+    """Run initdb into a folder of its own and rename it to `data`: a kill leaves nothing half made.
 
     The caller holds the gate, so whatever an earlier, killed initdb left behind can be removed.
     """
@@ -39,7 +39,7 @@ def initialise(home: Path, bin_dir: Path, become: Sequence[str], *, fsync: bool)
 
 
 def check_version(home: Path, bin_dir: Path) -> None:
-    """Refuse a data folder of another major version, which the server would do with a sentence only in its log."""
+    """Refuse a data folder of another major version, which the server would do only in its log."""
     made_by = (home / "data" / "PG_VERSION").read_text().strip()
     output = subprocess.run(
         [bin_dir / "postgres", "--version"], capture_output=True, text=True, check=True

@@ -18,7 +18,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Queries:
-    """The statements of one room as attributes; an unknown name raises AttributeError with the file's name."""
+    """The statements of one room as attributes; an unknown one raises AttributeError with the file's name."""
 
     def __init__(self, source: str, statements: dict[str, str], purposes: dict[str, str]) -> None:
         self._source = source
@@ -26,7 +26,7 @@ class Queries:
         self.purposes = purposes
         """What each statement is for, by its name, in file order."""
 
-    # LiteralString is what psycopg wants of SQL that no user has written; what comes from a file of ours is that.
+    # LiteralString is what psycopg wants of SQL that no user has written, as is what a file of ours holds.
     def __getattr__(self, name: str) -> LiteralString:
         try:
             return cast(LiteralString, self.__dict__["_statements"][name])
@@ -75,7 +75,7 @@ def parse_queries(text: str, source: str) -> Queries:
 
 
 def _blocks(text: str, source: str) -> Iterator[tuple[int, str, list[str]]]:
-    """Give line number, name and following lines of each statement; SQL before the first name is a mistake."""
+    """Give line number, name and following lines of each statement; none may stand before the first name."""
     current: tuple[int, str, list[str]] | None = None
     for number, line in enumerate(text.splitlines(), start=1):
         head = _HEAD.match(line)

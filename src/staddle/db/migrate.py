@@ -1,8 +1,9 @@
 """Bring a database to the newest schema: numbered plain SQL, forward only, each file in one transaction.
 
-yoyo-migrations reads, orders and records the files. Its own locking (a row that outlives a killed process) and its
-own commits (the steps first, the mark later) are replaced: a session lock of PostgreSQL, which the server drops with
-the connection, and one transaction for a file and its mark. So a migration killed anywhere is simply run again.
+yoyo-migrations reads, orders and records the files. Its own locking (a row that outlives a killed process)
+and its own commits (the steps first, the mark later) are replaced: a session lock of PostgreSQL, which the
+server drops with the connection, and one transaction for a file and its mark. So a migration killed anywhere
+is run again.
 """
 
 import re
@@ -20,7 +21,7 @@ from staddle.errors import DatabaseUnavailable, InvariantBroken
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x5354_4144_444C_45
-"""Key of the advisory lock: 'STADDLE' in ASCII. Advisory locks are per database, so two databases do not wait."""
+"""Key of the advisory lock: 'STADDLE' in ASCII. Such locks are per database: two databases do not wait."""
 _FILE = re.compile(r"\d{4}_[a-z0-9_]+", re.ASCII)
 
 
@@ -49,8 +50,8 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no t
 def migrate(connection: psycopg.Connection[Any], folder: Path = MIGRATIONS) -> list[str]:
     """Apply what is missing, in order, and give the names applied. Safe when several processes do it at once.
 
-    The connection must be an owner's, in autocommit mode. Raises DatabaseUnavailable when a newer version of the
-    program has been here, and InvariantBroken when two files have one number.
+    The connection must be an owner's, in autocommit mode. Raises DatabaseUnavailable when a newer version of
+    the program has been here, and InvariantBroken when two files have one number.
     """
     assert connection.autocommit, "migrations open their own transactions"
     connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
@@ -62,14 +63,13 @@ def migrate(connection: psycopg.Connection[Any], folder: Path = MIGRATIONS) -> l
 
 
 def pending(connection: psycopg.Connection[Any], folder: Path = MIGRATIONS) -> list[str]:
-    """Name the migrations the database has not had yet, without changing anything."""
+    """Name the migrations the database has not had yet, changing nothing. Raises as `migrate` does."""
     names = _names(folder)
     table = connection.execute("SELECT to_regclass('_yoyo_migration') IS NOT NULL AS is_there").fetchone()
     assert table is not None
     if not table[0]:
         return names
-    rows = connection.execute("SELECT migration_id FROM _yoyo_migration").fetchall()
-    applied = {row[0] for row in rows}
+    applied = _applied(connection, names)
     return [name for name in names if name not in applied]
 
 
@@ -77,7 +77,7 @@ def _apply(connection: psycopg.Connection[Any], folder: Path) -> list[str]:
     names = _names(folder)
     backend = _Backend(connection)
     backend.ensure_internal_schema_updated()
-    _refuse_gone(connection, names)
+    _applied(connection, names)
     missing = backend.to_apply(read_migrations(str(folder)))
     applied = []
     for migration in sorted(missing, key=lambda found: str(found.id)):
@@ -103,8 +103,8 @@ def _names(folder: Path) -> list[str]:
     return names
 
 
-def _refuse_gone(connection: psycopg.Connection[Any], names: list[str]) -> None:
-    """A newer program has been here: an older one must not work on tables that it does not know."""
+def _applied(connection: psycopg.Connection[Any], names: list[str]) -> set[str]:
+    """What the database has had. More than we have: a newer program's tables, which we must not work on."""
     rows = connection.execute("SELECT migration_id FROM _yoyo_migration ORDER BY migration_id").fetchall()
     gone = [row[0] for row in rows if row[0] not in names]
     if gone:
@@ -112,3 +112,4 @@ def _refuse_gone(connection: psycopg.Connection[Any], names: list[str]) -> None:
             f"The database has had the migration {gone[0]}, which this version of Staddle does not have: "
             "please use the newer version that made it."
         )
+    return {row[0] for row in rows}

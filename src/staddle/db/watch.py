@@ -1,13 +1,13 @@
 """The watcher: a small process beside the embedded server that outlives whoever started it.
 
-It starts PostgreSQL, starts it again should it die while there are users, and stops it when the last user has left,
-however that user left: users hold a shared lock on a file, and the kernel drops the lock of a killed process.
-It runs by itself (standard library only, `python -I -S watch.py ...`), so that nothing of the program that started
-it has to stay alive. Started by embedded.py, never by hand.
+It starts PostgreSQL, starts it again should it die while there are users, and stops it when the last user has
+left, however that user left: users hold a shared lock on a file, and the kernel drops the lock of a killed
+process. It runs by itself (standard library only, `python -I -S watch.py ...`), so that nothing of the
+program that started it has to stay alive. Started by embedded.py, never by hand.
 
 Locks, all of them flock(2) on files in the server's folder:
     users    shared by every user; the watcher waits for it alone, and holds it while the server stops
-    watcher  held by the watcher for its life; inherited from the process that starts it, so there is never a second
+    watcher  held by the watcher for its life; inherited from whoever starts it, so there is never a second
     lease    inherited by every PostgreSQL process; free means that none of an earlier server is alive
 """
 
@@ -39,16 +39,22 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
+LIBC: Final = ctypes.CDLL(None)
+
+
 def die_with_parent() -> None:
-    """Ask the kernel for a fast shutdown of the server should the watcher itself be killed (Linux)."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(FAST), 0, 0, 0)
+    """Ask the kernel for a fast shutdown of the server should the watcher itself be killed (Linux).
+
+    Run between fork and exec, where another thread's locks may be held for ever: one call into the kernel.
+    """
+    with contextlib.suppress(AttributeError):
+        LIBC.prctl(PR_SET_PDEATHSIG, int(FAST), 0, 0, 0)
 
 
 def adopt_orphans() -> None:
     """Become the parent of what a dead postmaster leaves, so that it can be reaped (Linux)."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    with contextlib.suppress(AttributeError):
+        LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def reap(flags: int) -> None:
@@ -89,6 +95,7 @@ def processes_in(folder: Path) -> list[int]:
 
 
 def send(pid: int, number: int) -> None:
+    """Send a signal; a process that has just ended is as good."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
 
@@ -96,8 +103,8 @@ def send(pid: int, number: int) -> None:
 def take_lease(path: Path, folder: Path) -> int:
     """Wait until no process of an earlier server is alive; give the lease's descriptor.
 
-    A server whose watcher was killed shuts down by itself. The backends of a killed postmaster leave by themselves,
-    unless they are busy: those are told to quit after a while, as the postmaster would have done.
+    A server whose watcher was killed shuts down by itself. The backends of a killed postmaster leave by
+    themselves, unless they are busy: those are told to quit after a while, as the postmaster would have done.
     """
     lease = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     began = time.monotonic()
@@ -155,12 +162,12 @@ class Watcher:
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
         self.starts.append(time.monotonic())
         try:
-            self.server = subprocess.Popen(  # noqa: S603  # argv is built by embedded.py
+            self.server = subprocess.Popen(
                 self.argv,
                 stdin=subprocess.DEVNULL,
                 stdout=sys.stderr,
                 pass_fds=[lease],
-                preexec_fn=die_with_parent,
+                preexec_fn=die_with_parent,  # noqa: PLW1509  # said there
                 cwd=self.home,
             )
         except OSError as error:
@@ -172,7 +179,7 @@ class Watcher:
         return True
 
     def start_again(self) -> bool:
-        """Start a server that died while it had users; give up when it never was ready, or dies again and again."""
+        """Start a server that died while it had users, unless it was never ready or dies too often."""
         code = self.server.returncode if self.server else None
         recent = [at for at in self.starts if time.monotonic() - at < STARTS_WINDOW_SECONDS]
         if not was_ready(self.folder):
@@ -207,6 +214,7 @@ class Watcher:
         self.events.put("unused")
 
     def wait_until_dead(self, server: subprocess.Popen[bytes]) -> None:
+        """Wait for the server's end, however it comes."""
         server.wait()
         self.events.put("died")
 
