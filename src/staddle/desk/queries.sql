@@ -1,0 +1,89 @@
+-- name: create_desk
+-- Set the desk up, once; a second attempt inserts nothing.
+INSERT INTO desk (name, is_sandbox, clock_at, distribution_time, run_change_max, runway_days_min, created_at)
+VALUES (%(name)s, %(is_sandbox)s, %(clock_at)s, %(distribution_time)s, %(run_change_max)s, %(runway_days_min)s, %(now)s)
+    ON CONFLICT (is_the_only_one) DO NOTHING
+RETURNING name;
+
+-- name: create_cells
+-- Make the books of every cell, from a distribution instant on.
+INSERT INTO cell (cell, watermark_at)
+SELECT n.cell, %(watermark_at)s FROM generate_series(0, 255) AS n (cell);
+
+-- name: find_desk
+-- Read the desk.
+SELECT name, is_sandbox, clock_at, distribution_time, run_change_max, runway_days_min, created_at FROM desk;
+
+-- name: lock_desk
+-- Hold the desk's row while its clock or its limits change.
+SELECT name, is_sandbox, clock_at, distribution_time, run_change_max, runway_days_min, created_at
+  FROM desk
+   FOR UPDATE;
+
+-- name: set_clock
+-- Move the sandbox clock.
+UPDATE desk SET clock_at = %(clock_at)s;
+
+-- name: change_limits
+-- Change the limits of reward runs.
+UPDATE desk SET run_change_max = %(run_change_max)s, runway_days_min = %(runway_days_min)s;
+
+-- name: lock_operators
+-- Let one process at a time add operators, so that only one can be the first.
+SELECT pg_advisory_xact_lock(hashtext('staddle.operator'));
+
+-- name: add_operator
+-- Add somebody who works the desk.
+INSERT INTO operator (name, added_at) VALUES (%(name)s, %(now)s) RETURNING name, added_at;
+
+-- name: find_operator
+-- Read an operator.
+SELECT name, added_at FROM operator WHERE name = %(name)s;
+
+-- name: list_operators
+-- Read all operators, in the order in which they came.
+SELECT name, added_at FROM operator ORDER BY added_at, name;
+
+-- name: ask_approval
+-- Put a request before a second person.
+INSERT INTO approval (act, subject, request, basis, asked_by, asked_at)
+VALUES (%(act)s, %(subject)s, %(request)s, %(basis)s, %(by)s, %(now)s)
+RETURNING approval_id;
+
+-- name: find_approval
+-- Read a request for approval.
+SELECT approval_id, act, subject, request, basis, asked_by, asked_at, decision, decided_by, decided_at
+  FROM approval
+ WHERE approval_id = %(approval_id)s;
+
+-- name: lock_approval
+-- Hold a request for approval while it is decided.
+SELECT approval_id, act, subject, request, basis, asked_by, asked_at, decision, decided_by, decided_at
+  FROM approval
+ WHERE approval_id = %(approval_id)s
+   FOR UPDATE;
+
+-- name: decide_approval
+-- Write down who decided a request, and how.
+UPDATE approval
+   SET decision = %(decision)s, decided_by = %(by)s, decided_at = %(now)s
+ WHERE approval_id = %(approval_id)s;
+
+-- name: pending_approvals
+-- Read the requests that nobody has decided yet, oldest first.
+SELECT approval_id, act, subject, request, basis, asked_by, asked_at, decision, decided_by, decided_at
+  FROM approval
+ WHERE decision IS NULL
+ ORDER BY approval_id;
+
+-- name: log
+-- Write down what an operator did.
+INSERT INTO desk_log (operator, act, subject, details, effective_at)
+VALUES (%(operator)s, %(act)s, %(subject)s, %(details)s, %(now)s);
+
+-- name: read_log
+-- Read the latest entries of the operators' log, newest first.
+SELECT log_id, operator, act, subject, details, effective_at
+  FROM desk_log
+ ORDER BY log_id DESC
+ LIMIT %(count)s;
