@@ -65,8 +65,8 @@ class Database:
     def transaction(self) -> Iterator[Tx]:
         """One transaction, READ COMMITTED, as the application's role; rolled back on an error.
 
-        A connection that was lost is replaced before it is handed out, never within a transaction. Raises
-        DatabaseUnavailable when the server cannot be reached.
+        A connection that was lost is replaced before it is handed out, never within a transaction: then, as
+        when the server cannot be reached, DatabaseUnavailable is raised.
         """
         self._pool.open()
         try:
@@ -76,6 +76,13 @@ class Database:
         try:
             with connection.transaction():
                 yield connection
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if not connection.broken:
+                raise
+            raise DatabaseUnavailable(
+                "The connection to the database was lost, maybe after the act was done: "
+                "please repeat it with the same idempotency key."
+            ) from error
         finally:
             self._pool.putconn(connection)
 
@@ -191,12 +198,12 @@ def connect_owner(dsn: str) -> Tx:
         raise DatabaseUnavailable(f"The database cannot be reached: {_last_line(error)}") from error
 
 
-def check_server_version(connection: Tx) -> None:
-    """Raise ServerTooOld below PostgreSQL 15."""
+def check_server_version(connection: Tx, version_min: int = VERSION_MIN) -> None:
+    """Raise ServerTooOld when the server's major version is below the least."""
     version = connection.info.server_version // 10_000
-    if version < VERSION_MIN:
+    if version < version_min:
         raise ServerTooOld(
-            f"This server is PostgreSQL {version}; Staddle needs version {VERSION_MIN} or newer."
+            f"This server is PostgreSQL {version}; Staddle needs version {version_min} or newer."
         )
 
 

@@ -34,6 +34,7 @@ SOCKET_PATH_MAX = 107
 PORT = 5432
 """Only a part of the socket's name; nothing listens on a network."""
 MESSAGE_SECONDS = 3.0
+SHARED_MEMORY_MIN = 1 << 30
 SETTINGS: Mapping[str, str] = {
     "max_connections": "100",
     "max_locks_per_transaction": "256",
@@ -187,6 +188,7 @@ class EmbeddedServer:
             "unix_socket_directories": str(self.socket_dir),
             "unix_socket_permissions": "0700",
             "log_directory": str(self.home / "log"),
+            **_shared_memory(),
         }
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with open(self.home / "watcher.log", "wb") as log:
@@ -202,7 +204,8 @@ class EmbeddedServer:
             )
 
     def _ping(self) -> pq.Ping:
-        return pq.Ping(pq.PGconn.ping(self.dsn().encode()))
+        # A server that hangs would otherwise hold us without a word; two seconds are libpq's least.
+        return pq.Ping(pq.PGconn.ping(make_conninfo(self.dsn(), connect_timeout=2).encode()))
 
     def _is_watched(self) -> bool:
         watcher = os.open(self.home / "watcher", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -213,16 +216,16 @@ class EmbeddedServer:
 
     def _wait_if_last(self) -> None:
         """After the last user has left, wait for the watcher to have stopped the server."""
-        began = time.monotonic()
+        waiting = _Waiting("the database is being stopped")
         while self._is_watched():
-            users = os.open(self.home / "users", os.O_RDWR | os.O_CLOEXEC)
+            users = os.open(self.home / "users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 # While the watcher waits, a shared lock means other users, once it has had its chance.
-                if _try_lock(users, fcntl.LOCK_SH) and time.monotonic() - began > 0.2:
+                if _try_lock(users, fcntl.LOCK_SH) and waiting.seconds() > 0.2:
                     return
             finally:
                 os.close(users)
-            time.sleep(0.01)
+            waiting.tick()
 
     def _last_words(self) -> str:
         """The last complaint of the server or its watcher, for the error message."""
@@ -245,6 +248,9 @@ class _Waiting:
         self._began = time.monotonic()
         self._said = self._began
 
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
     def tick(self) -> None:
         now = time.monotonic()
         if now - self._said >= MESSAGE_SECONDS:
@@ -260,6 +266,16 @@ def _try_lock(descriptor: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _shared_memory() -> Mapping[str, str]:
+    """Many containers have 64 MB of /dev/shm, which a parallel query can fill: files are used there."""
+    try:
+        found = os.statvfs("/dev/shm")  # noqa: S108  # only its size is looked at
+    except OSError:
+        return {"dynamic_shared_memory_type": "mmap"}
+    is_small = found.f_frsize * found.f_blocks < SHARED_MEMORY_MIN
+    return {"dynamic_shared_memory_type": "mmap"} if is_small else {}
 
 
 def _socket_dir(home: Path) -> Path:

@@ -9,8 +9,10 @@ is run again.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 from yoyo import read_migrations
@@ -41,6 +43,24 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no t
 
     def __exit__(self, *_: object) -> None:
         """Leave the connection open; it belongs to the caller."""
+
+    def get_log_data(self, migration: Any = None, operation: str = "apply") -> dict[str, Any]:
+        """Name neither machine nor user, as yoyo does.
+
+        The one takes seconds where no name server answers, the other a container's user may not have.
+        """
+        names = {"migration_id": migration.id, "migration_hash": migration.hash} if migration else {}
+        made_at = datetime.now(UTC).replace(tzinfo=None)
+        return {
+            "id": str(uuid4()),
+            "migration_id": None,
+            "migration_hash": None,
+            **names,
+            "username": "",
+            "hostname": "",
+            "created_at_utc": made_at,
+            "operation": operation,
+        }
 
     @contextmanager
     def lock(self, timeout: float = 0) -> Iterator[None]:  # noqa: ARG002  # yoyo's signature

@@ -1,0 +1,1035 @@
+-- The sum of the migrations, written by `make schema`. The role staddle_app must exist.
+SET check_function_bodies = false;
+
+CREATE TYPE public.transfer_kind AS ENUM (
+    'deposit',
+    'withdrawal',
+    'transfer',
+    'subscription',
+    'redemption',
+    'accrued_payout',
+    'forfeiture',
+    'pool_funding',
+    'pool_withdrawal',
+    'income_to_pool',
+    'correction'
+);
+
+CREATE FUNCTION public.account_asset(account_id bigint) RETURNS smallint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((account_id >> 9) & (1023)::bigint))::smallint;
+
+CREATE FUNCTION public.account_customer(account_id bigint) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (account_id >> 19);
+
+CREATE FUNCTION public.account_kind(account_id bigint) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((account_id & (15)::bigint))::integer;
+
+CREATE FUNCTION public.account_of(customer_id bigint, asset_id smallint, scale smallint, kind integer) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((((customer_id << 19) | ((asset_id)::bigint << 9)) | ((scale)::bigint << 4)) | (kind)::bigint);
+
+CREATE FUNCTION public.account_scale(account_id bigint) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((account_id >> 4) & (31)::bigint))::integer;
+
+CREATE FUNCTION public.amount_in_tier(principal numeric, tier_offset numeric, amount_from numeric, amount_to numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN GREATEST((0)::numeric, (LEAST((tier_offset + principal), amount_to) - GREATEST(tier_offset, amount_from)));
+
+CREATE FUNCTION public.days_begun_before(started_at timestamp with time zone, instant timestamp with time zone) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (instant > started_at) THEN (date_part('day'::text, justify_hours(((instant - started_at) + '23:59:59.999999'::interval))))::integer ELSE 0 END;
+
+CREATE FUNCTION public.days_at_rate(started_at timestamp with time zone, effective_at timestamp with time zone, until_at timestamp with time zone, first integer, last integer) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN GREATEST(0, (LEAST(last, public.days_begun_before(started_at, until_at)) - GREATEST(first, public.days_begun_before(started_at, effective_at))));
+
+CREATE TABLE public.rate_revision (
+    product_id integer NOT NULL,
+    revision integer NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone NOT NULL,
+    proposed_by text NOT NULL,
+    approved_by text NOT NULL,
+    reading text,
+    CONSTRAINT a_rate_is_approved_by_a_second_person CHECK ((approved_by <> proposed_by)),
+    CONSTRAINT a_rate_is_never_backdated CHECK ((effective_at >= published_at)),
+    CONSTRAINT rate_revision_revision_check CHECK ((revision > 0))
+);
+
+CREATE TABLE public.rate_tier (
+    product_id integer NOT NULL,
+    revision integer NOT NULL,
+    amount_from numeric NOT NULL,
+    amount_to numeric,
+    apr numeric NOT NULL,
+    CONSTRAINT rate_tier_amount_from_check CHECK ((amount_from >= (0)::numeric)),
+    CONSTRAINT rate_tier_apr_check CHECK (((apr >= (0)::numeric) AND (apr <= (100)::numeric) AND (scale(apr) <= 12))),
+    CONSTRAINT rate_tier_check CHECK ((amount_to > amount_from))
+);
+
+CREATE VIEW public.rate_span AS
+ SELECT r.product_id,
+    0 AS locked_revision,
+    r.revision,
+    r.effective_at,
+    r.until_at,
+    t.amount_from,
+    t.amount_to,
+    t.apr
+   FROM (( SELECT rate_revision.product_id,
+            rate_revision.revision,
+            rate_revision.effective_at,
+            lead(rate_revision.effective_at, 1, '9999-01-01 00:00:00+00'::timestamp with time zone) OVER (PARTITION BY rate_revision.product_id ORDER BY rate_revision.effective_at) AS until_at
+           FROM public.rate_revision) r
+     JOIN public.rate_tier t ON (((t.product_id = r.product_id) AND (t.revision = r.revision))))
+UNION ALL
+ SELECT r.product_id,
+    r.revision AS locked_revision,
+    r.revision,
+    '0001-01-01 00:00:00+00'::timestamp with time zone AS effective_at,
+    '9999-01-01 00:00:00+00'::timestamp with time zone AS until_at,
+    t.amount_from,
+    t.amount_to,
+    t.apr
+   FROM (public.rate_revision r
+     JOIN public.rate_tier t ON (((t.product_id = r.product_id) AND (t.revision = r.revision))));
+
+CREATE FUNCTION public.basis_after(product_id integer, locked_revision integer, started_at timestamp with time zone, principal numeric, tier_offset numeric, anchor_days integer, anchor_basis numeric, days integer) RETURNS numeric
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (basis_after.anchor_basis + COALESCE(sum((((public.days_at_rate(basis_after.started_at, r.effective_at, r.until_at, basis_after.anchor_days, basis_after.days))::numeric * public.amount_in_tier(basis_after.principal, basis_after.tier_offset, r.amount_from, r.amount_to)) * r.apr)), (0)::numeric))
+    FROM public.rate_span r
+   WHERE ((r.product_id = basis_after.product_id) AND (r.locked_revision = basis_after.locked_revision));
+END;
+
+CREATE FUNCTION public.close_reward_piece(run_on date, cell_from smallint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    piece_name text;
+BEGIN
+    UPDATE reward_piece p SET is_filled = true
+     WHERE p.run_on = close_reward_piece.run_on AND p.cell_from = close_reward_piece.cell_from AND NOT p.is_filled
+    RETURNING name INTO piece_name;
+    IF piece_name IS NULL THEN
+        RAISE EXCEPTION 'the piece % of % is not open', cell_from, run_on;
+    END IF;
+    EXECUTE format('CREATE UNIQUE INDEX %I ON %I (cell, position_id, run_on)', 'once_' || piece_name, piece_name);
+END
+$$;
+
+CREATE FUNCTION public.full_days(started_at timestamp with time zone, until timestamp with time zone) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (until > started_at) THEN (date_part('day'::text, (until - started_at)))::integer ELSE 0 END;
+
+CREATE FUNCTION public.days_paid(started_at timestamp with time zone, term_days integer, anchor_days integer, parked_days integer, watermark_at timestamp with time zone) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN COALESCE(parked_days, GREATEST(anchor_days, LEAST(public.full_days(started_at, watermark_at), term_days)));
+
+CREATE FUNCTION public.paid_by(basis numeric, unit numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (div(basis, ((365)::numeric * unit)) * unit);
+
+CREATE FUNCTION public.earned_days(product_id integer, locked_revision integer, started_at timestamp with time zone, principal numeric, tier_offset numeric, anchor_days integer, anchor_basis numeric, unit numeric, first integer, last integer) RETURNS TABLE(day integer, basis numeric, amount numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT b.day,
+     b.basis,
+     (public.paid_by(b.basis, earned_days.unit) - lag(public.paid_by(b.basis, earned_days.unit), 1, public.paid_by(b.basis, earned_days.unit)) OVER (ORDER BY b.day))
+    FROM ( SELECT d.day,
+             public.basis_after(earned_days.product_id, earned_days.locked_revision, earned_days.started_at, earned_days.principal, earned_days.tier_offset, earned_days.anchor_days, earned_days.anchor_basis, d.day) AS basis
+            FROM generate_series(earned_days.first, earned_days.last) d(day)) b;
+END;
+
+CREATE FUNCTION public.open_reward_day(run_on date, piece_count integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    day_name text := 'reward_' || to_char(run_on, 'YYYY_MM_DD');
+    piece_name text;
+    width integer := 256 / piece_count;
+BEGIN
+    IF piece_count NOT IN (1, 2, 4, 8, 16, 32) THEN
+        RAISE EXCEPTION 'a day has 1, 2, 4, 8, 16 or 32 pieces, not %', piece_count;
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtext('open_reward_day'));
+    IF EXISTS (SELECT FROM reward_piece p WHERE p.run_on = open_reward_day.run_on) THEN
+        RETURN;
+    END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE reward INCLUDING CONSTRAINTS) %s', day_name,
+                   CASE WHEN piece_count > 1 THEN 'PARTITION BY RANGE (cell)' ELSE '' END);
+    FOR piece IN 0 .. piece_count - 1 LOOP
+        piece_name := day_name || CASE WHEN piece_count > 1 THEN '_' || piece ELSE '' END;
+        IF piece_count > 1 THEN
+            EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%s) TO (%s)',
+                           piece_name, day_name, piece * width, (piece + 1) * width);
+        END IF;
+        EXECUTE format('CREATE UNIQUE INDEX %I ON %I (cell, position_id, run_on) WHERE is_early',
+                       'early_' || piece_name, piece_name);
+        EXECUTE format('GRANT SELECT, INSERT ON %I TO staddle_app', piece_name);
+        INSERT INTO reward_piece (run_on, cell_from, cell_to, name)
+        VALUES (run_on, piece * width, (piece + 1) * width - 1, piece_name);
+    END LOOP;
+    EXECUTE format('GRANT SELECT, INSERT ON %I TO staddle_app', day_name);
+    EXECUTE format('ALTER TABLE reward ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                   day_name, run_on, run_on + 1);
+END
+$$;
+
+CREATE FUNCTION public.run_on_of(completed_at timestamp with time zone, distribution_time time without time zone) RETURNS date
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((((completed_at AT TIME ZONE 'UTC'::text) - (distribution_time)::interval) - '00:00:00.000001'::interval))::date + 1);
+
+CREATE TABLE public.agreement (
+    version integer NOT NULL,
+    title text NOT NULL,
+    body text NOT NULL,
+    published_by text NOT NULL,
+    published_at timestamp with time zone NOT NULL,
+    CONSTRAINT agreement_body_check CHECK ((length(body) > 0)),
+    CONSTRAINT agreement_title_check CHECK (((length(title) >= 1) AND (length(title) <= 200))),
+    CONSTRAINT agreement_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE public.approval (
+    approval_id integer NOT NULL,
+    act text NOT NULL,
+    subject text NOT NULL,
+    request json NOT NULL,
+    basis text NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    decided_by text,
+    decided_at timestamp with time zone,
+    decision text,
+    CONSTRAINT a_decision_has_a_person_and_an_instant CHECK ((((decision IS NULL) = (decided_by IS NULL)) AND ((decision IS NULL) = (decided_at IS NULL)))),
+    CONSTRAINT approval_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'declined'::text]))),
+    CONSTRAINT nobody_approves_their_own_request CHECK (((decision <> 'approved'::text) OR (decided_by <> asked_by)))
+);
+
+COMMENT ON COLUMN public.approval.basis IS 'what the request was made upon; if it has changed, the request is stale';
+
+ALTER TABLE public.approval ALTER COLUMN approval_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.approval_approval_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.asset (
+    asset_id smallint NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    scale smallint NOT NULL,
+    unit numeric NOT NULL,
+    CONSTRAINT asset_asset_id_check CHECK (((asset_id >= 1) AND (asset_id <= 1023))),
+    CONSTRAINT asset_check CHECK (((unit * power((10)::numeric, (scale)::numeric)) = (1)::numeric)),
+    CONSTRAINT asset_code_check CHECK ((code ~ '^[A-Z0-9]{1,12}$'::text)),
+    CONSTRAINT asset_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80))),
+    CONSTRAINT asset_scale_check CHECK (((scale >= 0) AND (scale <= 18)))
+);
+
+COMMENT ON COLUMN public.asset.unit IS 'the smallest amount of the asset: 10 ** -scale';
+
+CREATE TABLE public.auto_subscription (
+    cell smallint NOT NULL,
+    customer_id bigint NOT NULL,
+    asset_id smallint NOT NULL,
+    product_id integer NOT NULL,
+    source text NOT NULL,
+    floor numeric NOT NULL,
+    agreement_version integer NOT NULL,
+    is_on boolean NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT auto_subscription_floor_check CHECK ((floor >= (0)::numeric)),
+    CONSTRAINT auto_subscription_source_check CHECK ((source = ANY (ARRAY['spot'::text, 'funding'::text])))
+);
+
+CREATE TABLE public.balance (
+    cell smallint NOT NULL,
+    account_id bigint NOT NULL,
+    amount numeric NOT NULL,
+    CONSTRAINT a_balance_has_the_scale_of_its_asset CHECK ((scale(trim_scale(amount)) <= public.account_scale(account_id))),
+    CONSTRAINT a_balance_is_never_below_zero CHECK (((amount >= (0)::numeric) OR (public.account_kind(account_id) = ANY (ARRAY[8, 9])))),
+    CONSTRAINT a_balance_lies_in_its_customers_cell CHECK (((public.account_customer(account_id) = 0) OR ((public.account_customer(account_id) & (255)::bigint) = cell))),
+    CONSTRAINT a_house_account_has_no_customer CHECK (((public.account_kind(account_id) >= 8) = (public.account_customer(account_id) = 0)))
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.cell (
+    cell smallint NOT NULL,
+    watermark_at timestamp with time zone NOT NULL,
+    customer_count bigint DEFAULT 0 NOT NULL,
+    transfer_count bigint DEFAULT 0 NOT NULL,
+    position_count bigint DEFAULT 0 NOT NULL,
+    quote_count bigint DEFAULT 0 NOT NULL,
+    notice_count bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT cell_cell_check CHECK (((cell >= 0) AND (cell <= 255)))
+)
+WITH (fillfactor='20');
+
+COMMENT ON COLUMN public.cell.watermark_at IS 'distribution instant of the last reward run that paid this cell';
+
+COMMENT ON COLUMN public.cell.transfer_count IS 'transfers ever posted; the ids of a cell are gapless';
+
+CREATE TABLE public.consent (
+    cell smallint NOT NULL,
+    customer_id bigint NOT NULL,
+    version integer NOT NULL,
+    accepted_at timestamp with time zone NOT NULL,
+    accepted_from text NOT NULL
+);
+
+CREATE TABLE public.customer (
+    cell smallint NOT NULL,
+    customer_id bigint NOT NULL,
+    reference text NOT NULL,
+    name text NOT NULL,
+    country text,
+    vip_level smallint NOT NULL,
+    joined_at timestamp with time zone NOT NULL,
+    CONSTRAINT a_customer_lies_in_their_cell CHECK (((customer_id & (255)::bigint) = cell)),
+    CONSTRAINT customer_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT customer_customer_id_check CHECK (((customer_id > 255) AND (customer_id < ((1)::bigint << 44)))),
+    CONSTRAINT customer_name_check CHECK ((length(name) <= 200)),
+    CONSTRAINT customer_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 100))),
+    CONSTRAINT customer_vip_level_check CHECK ((vip_level >= 0))
+);
+
+CREATE TABLE public.desk (
+    is_the_only_one boolean DEFAULT true NOT NULL,
+    name text NOT NULL,
+    is_sandbox boolean NOT NULL,
+    clock_at timestamp with time zone,
+    distribution_time time without time zone NOT NULL,
+    run_change_max numeric NOT NULL,
+    runway_days_min integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT desk_is_the_only_one_check CHECK (is_the_only_one),
+    CONSTRAINT desk_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80))),
+    CONSTRAINT desk_run_change_max_check CHECK ((run_change_max > (0)::numeric)),
+    CONSTRAINT desk_runway_days_min_check CHECK ((runway_days_min >= 0)),
+    CONSTRAINT only_a_sandbox_has_a_clock_of_its_own CHECK ((is_sandbox = (clock_at IS NOT NULL)))
+);
+
+COMMENT ON COLUMN public.desk.run_change_max IS 'a run whose total differs from the last by more than this fraction waits for a second person';
+
+CREATE TABLE public.desk_log (
+    log_id integer NOT NULL,
+    operator text NOT NULL,
+    act text NOT NULL,
+    subject text NOT NULL,
+    details json NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL
+);
+
+ALTER TABLE public.desk_log ALTER COLUMN log_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.desk_log_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.forfeited_reward (
+    cell smallint NOT NULL,
+    position_id bigint NOT NULL,
+    run_on date NOT NULL,
+    transfer_id bigint NOT NULL,
+    amount numeric NOT NULL,
+    CONSTRAINT forfeited_reward_amount_check CHECK ((amount > (0)::numeric))
+);
+
+CREATE TABLE public.notice (
+    cell smallint NOT NULL,
+    notice_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    kind text NOT NULL,
+    body json NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    CONSTRAINT a_notice_lies_in_its_cell CHECK (((notice_id & (255)::bigint) = cell))
+);
+
+CREATE TABLE public.operator (
+    name text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    CONSTRAINT operator_name_check CHECK ((name ~ '^[a-z][a-z0-9._-]{0,39}$'::text))
+);
+
+CREATE TABLE public.parked_position (
+    cell smallint NOT NULL,
+    position_id bigint NOT NULL,
+    run_on date NOT NULL,
+    reason text NOT NULL,
+    parked_at timestamp with time zone NOT NULL,
+    retried_at timestamp with time zone
+);
+
+CREATE TABLE public."position" (
+    cell smallint NOT NULL,
+    position_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    product_id integer NOT NULL,
+    version integer NOT NULL,
+    request_key text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    term_days integer,
+    matures_at timestamp with time zone,
+    opened_principal numeric NOT NULL,
+    opened_offset numeric NOT NULL,
+    locked_revision integer NOT NULL,
+    reward_account bigint NOT NULL,
+    agreement_version integer NOT NULL,
+    renewed_from bigint,
+    principal numeric NOT NULL,
+    tier_offset numeric NOT NULL,
+    anchor_days integer NOT NULL,
+    anchor_basis numeric NOT NULL,
+    parked_days integer,
+    at_maturity text NOT NULL,
+    redeem_to text NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    CONSTRAINT a_position_lies_in_its_customers_cell CHECK ((((position_id & (255)::bigint) = cell) AND ((customer_id & (255)::bigint) = cell))),
+    CONSTRAINT a_position_never_grows CHECK (((principal <= opened_principal) AND (opened_principal > (0)::numeric))),
+    CONSTRAINT a_term_has_one_maturity CHECK ((((term_days IS NULL) = (matures_at IS NULL)) AND (public.full_days(started_at, matures_at) = term_days))),
+    CONSTRAINT an_ended_position_holds_nothing CHECK ((((ended_at IS NULL) = (principal > (0)::numeric)) AND (principal >= (0)::numeric))),
+    CONSTRAINT an_ended_position_says_how CHECK (((ended_at IS NULL) = (ended_by IS NULL))),
+    CONSTRAINT position_anchor_basis_check CHECK ((anchor_basis >= (0)::numeric)),
+    CONSTRAINT position_anchor_days_check CHECK ((anchor_days >= 0)),
+    CONSTRAINT position_at_maturity_check CHECK ((at_maturity = ANY (ARRAY['redeem'::text, 'renew'::text, 'to_flexible'::text]))),
+    CONSTRAINT position_ended_by_check CHECK ((ended_by = ANY (ARRAY['redemption'::text, 'early_redemption'::text, 'maturity'::text, 'renewal'::text, 'to_flexible'::text]))),
+    CONSTRAINT position_parked_days_check CHECK ((parked_days >= 0)),
+    CONSTRAINT position_redeem_to_check CHECK ((redeem_to = ANY (ARRAY['spot'::text, 'funding'::text]))),
+    CONSTRAINT position_term_days_check CHECK ((term_days > 0)),
+    CONSTRAINT position_tier_offset_check CHECK ((tier_offset >= (0)::numeric)),
+    CONSTRAINT rewards_go_to_funding_or_accrued CHECK (((public.account_kind(reward_account) = ANY (ARRAY[2, 4])) AND (public.account_customer(reward_account) = customer_id)))
+)
+WITH (fillfactor='80');
+
+COMMENT ON COLUMN public."position".tier_offset IS 'principal of the older positions in the holding: they fill the lower tiers first (rule 6)';
+
+COMMENT ON COLUMN public."position".anchor_days IS 'accrual days settled when what the position earns last changed (rule 7)';
+
+COMMENT ON COLUMN public."position".anchor_basis IS 'the undivided sum S of the rules over those days (rule 3)';
+
+COMMENT ON COLUMN public."position".parked_days IS 'set while rewards cannot be paid: the days that were paid until then (rule 19)';
+
+CREATE TABLE public.position_past (
+    cell smallint NOT NULL,
+    position_id bigint NOT NULL,
+    from_days integer NOT NULL,
+    from_basis numeric NOT NULL,
+    to_days integer NOT NULL,
+    principal numeric NOT NULL,
+    tier_offset numeric NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    change integer NOT NULL,
+    CONSTRAINT days_of_a_past_run_forward CHECK (((to_days >= from_days) AND (from_days >= 0))),
+    CONSTRAINT position_past_change_check CHECK ((change > 0))
+);
+
+CREATE TABLE public.product (
+    product_id integer NOT NULL,
+    code text NOT NULL,
+    asset_id smallint NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    state text NOT NULL,
+    version integer,
+    subscribe_halt text,
+    redeem_halt text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT a_product_on_sale_has_terms CHECK (((state = 'draft'::text) OR (version IS NOT NULL))),
+    CONSTRAINT product_code_check CHECK ((code ~ '^[A-Z0-9][A-Z0-9._~-]{0,39}$'::text)),
+    CONSTRAINT product_kind_check CHECK ((kind = ANY (ARRAY['flexible'::text, 'fixed'::text]))),
+    CONSTRAINT product_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80))),
+    CONSTRAINT product_product_id_check CHECK ((product_id > 0)),
+    CONSTRAINT product_redeem_halt_check CHECK (((length(redeem_halt) >= 1) AND (length(redeem_halt) <= 300))),
+    CONSTRAINT product_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'live'::text, 'closed'::text, 'retired'::text]))),
+    CONSTRAINT product_subscribe_halt_check CHECK (((length(subscribe_halt) >= 1) AND (length(subscribe_halt) <= 300)))
+);
+
+COMMENT ON COLUMN public.product.version IS 'the terms in force for new positions';
+
+CREATE TABLE public.quota (
+    product_id integer NOT NULL,
+    used numeric NOT NULL,
+    total numeric,
+    ceiling numeric,
+    CONSTRAINT a_quota_has_a_ceiling_where_it_has_a_total CHECK ((((total IS NULL) = (ceiling IS NULL)) AND (ceiling >= total))),
+    CONSTRAINT a_quota_is_never_oversold CHECK ((used <= ceiling)),
+    CONSTRAINT a_quota_is_never_released_twice CHECK ((used >= (0)::numeric))
+)
+WITH (fillfactor='20');
+
+COMMENT ON COLUMN public.quota.total IS 'the quota in the terms in force, which may be lower than what was sold under earlier ones';
+
+COMMENT ON COLUMN public.quota.ceiling IS 'the total or, where the total was lowered below it, what was used then; it sinks with redemptions';
+
+CREATE TABLE public.quote (
+    cell smallint NOT NULL,
+    quote_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    position_id bigint NOT NULL,
+    figures json NOT NULL,
+    fingerprint bytea NOT NULL,
+    quoted_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT quote_check CHECK ((expires_at > quoted_at))
+);
+
+CREATE TABLE public.rate_guard (
+    cell smallint NOT NULL,
+    customer_id bigint NOT NULL,
+    product_id integer NOT NULL,
+    apr_min numeric NOT NULL,
+    action text NOT NULL,
+    is_on boolean NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT rate_guard_action_check CHECK ((action = ANY (ARRAY['redeem'::text, 'stop'::text]))),
+    CONSTRAINT rate_guard_apr_min_check CHECK ((apr_min >= (0)::numeric))
+);
+
+CREATE TABLE public.request (
+    cell smallint NOT NULL,
+    customer_id bigint NOT NULL,
+    request_key text NOT NULL,
+    act text NOT NULL,
+    fingerprint bytea NOT NULL,
+    answer json NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    CONSTRAINT request_request_key_check CHECK (((length(request_key) >= 1) AND (length(request_key) <= 200)))
+);
+
+CREATE TABLE public.reward (
+    credit_account bigint NOT NULL,
+    position_id bigint NOT NULL,
+    run_on date NOT NULL,
+    cell smallint NOT NULL,
+    is_early boolean NOT NULL,
+    amount numeric NOT NULL,
+    basis numeric NOT NULL,
+    CONSTRAINT a_reward_has_the_scale_of_its_asset CHECK ((scale(trim_scale(amount)) <= public.account_scale(credit_account))),
+    CONSTRAINT a_reward_is_declared_in_the_chart CHECK ((public.account_kind(credit_account) = ANY (ARRAY[2, 4]))),
+    CONSTRAINT a_reward_is_positive CHECK ((amount > (0)::numeric)),
+    CONSTRAINT a_reward_lies_in_its_cell CHECK ((((position_id & (255)::bigint) = cell) AND ((public.account_customer(credit_account) & (255)::bigint) = cell)))
+)
+PARTITION BY RANGE (run_on);
+
+COMMENT ON COLUMN public.reward.is_early IS 'settled by an act (a redemption, a maturity) rather than by the run';
+
+COMMENT ON COLUMN public.reward.basis IS 'the sum S of the rules through this day: amount = paid_by(S) less what was paid before';
+
+CREATE TABLE public.reward_piece (
+    run_on date NOT NULL,
+    cell_from smallint NOT NULL,
+    cell_to smallint NOT NULL,
+    name text NOT NULL,
+    is_filled boolean DEFAULT false NOT NULL,
+    CONSTRAINT a_piece_has_cells CHECK (((cell_from >= 0) AND (cell_from <= 255) AND ((cell_to >= cell_from) AND (cell_to <= 255))))
+);
+
+CREATE TABLE public.run (
+    run_on date NOT NULL,
+    distributed_at timestamp with time zone NOT NULL,
+    state text NOT NULL,
+    held_because text,
+    started_by text NOT NULL,
+    released_by text,
+    planned_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT a_held_run_says_why CHECK (((state <> 'held'::text) OR (held_because IS NOT NULL))),
+    CONSTRAINT a_run_is_released_by_a_second_person CHECK ((released_by <> started_by)),
+    CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'executing'::text, 'finished'::text])))
+);
+
+CREATE TABLE public.run_piece (
+    run_on date NOT NULL,
+    cell_from smallint NOT NULL,
+    cell_to smallint NOT NULL,
+    reward_count bigint NOT NULL,
+    parked_count bigint NOT NULL
+);
+
+CREATE TABLE public.run_plan (
+    run_on date NOT NULL,
+    product_id integer NOT NULL,
+    reward_count bigint NOT NULL,
+    amount numeric NOT NULL
+);
+
+CREATE TABLE public.run_total (
+    run_on date NOT NULL,
+    cell_from smallint NOT NULL,
+    product_id integer NOT NULL,
+    reward_count bigint NOT NULL,
+    amount numeric NOT NULL
+);
+
+CREATE TABLE public.seal (
+    cell smallint NOT NULL,
+    number integer NOT NULL,
+    covers text NOT NULL,
+    first_transfer bigint,
+    last_transfer bigint,
+    run_on date,
+    row_count integer NOT NULL,
+    previous_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    CONSTRAINT a_seal_names_what_it_covers CHECK (
+CASE covers
+    WHEN 'transfers'::text THEN ((first_transfer IS NOT NULL) AND (last_transfer IS NOT NULL) AND (run_on IS NULL))
+    ELSE ((run_on IS NOT NULL) AND (first_transfer IS NULL) AND (last_transfer IS NULL))
+END),
+    CONSTRAINT seal_covers_check CHECK ((covers = ANY (ARRAY['transfers'::text, 'rewards'::text]))),
+    CONSTRAINT seal_number_check CHECK ((number > 0))
+);
+
+CREATE TABLE public.terms (
+    product_id integer NOT NULL,
+    version integer NOT NULL,
+    term_days integer,
+    amount_min numeric NOT NULL,
+    amount_max numeric,
+    step numeric NOT NULL,
+    personal_cap numeric,
+    quota numeric,
+    opens_at timestamp with time zone NOT NULL,
+    closes_at timestamp with time zone,
+    new_customer_days integer,
+    vip_level_min smallint NOT NULL,
+    countries_allowed text[],
+    countries_excluded text[] NOT NULL,
+    rate_policy text NOT NULL,
+    payout text NOT NULL,
+    early_redemption text NOT NULL,
+    kept_fraction numeric,
+    reduced_apr numeric,
+    reduced_apr_days_min integer,
+    at_maturity text NOT NULL,
+    flexible_product_id integer,
+    drafted_by text NOT NULL,
+    drafted_at timestamp with time zone NOT NULL,
+    approved_by text,
+    approved_at timestamp with time zone,
+    CONSTRAINT approved_terms_have_an_instant CHECK (((approved_by IS NULL) = (approved_at IS NULL))),
+    CONSTRAINT flexible_terms_are_daily_and_endless CHECK (((term_days IS NOT NULL) OR ((payout = 'daily'::text) AND (at_maturity = 'redeem'::text)))),
+    CONSTRAINT kept_fraction_goes_with_its_policy CHECK (((early_redemption = 'keep_fraction'::text) = (kept_fraction IS NOT NULL))),
+    CONSTRAINT reduced_apr_goes_with_its_policy CHECK ((((early_redemption = 'reduced_apr'::text) = (reduced_apr IS NOT NULL)) AND ((reduced_apr IS NULL) = (reduced_apr_days_min IS NULL)))),
+    CONSTRAINT terms_amount_min_check CHECK ((amount_min > (0)::numeric)),
+    CONSTRAINT terms_are_approved_by_a_second_person CHECK ((approved_by <> drafted_by)),
+    CONSTRAINT terms_at_maturity_check CHECK ((at_maturity = ANY (ARRAY['redeem'::text, 'renew'::text, 'to_flexible'::text]))),
+    CONSTRAINT terms_check CHECK ((amount_max >= amount_min)),
+    CONSTRAINT terms_check1 CHECK ((personal_cap >= amount_min)),
+    CONSTRAINT terms_check2 CHECK ((closes_at > opens_at)),
+    CONSTRAINT terms_early_redemption_check CHECK ((early_redemption = ANY (ARRAY['forfeit_all'::text, 'not_allowed'::text, 'keep_fraction'::text, 'reduced_apr'::text]))),
+    CONSTRAINT terms_kept_fraction_check CHECK (((kept_fraction >= (0)::numeric) AND (kept_fraction <= (1)::numeric))),
+    CONSTRAINT terms_new_customer_days_check CHECK ((new_customer_days > 0)),
+    CONSTRAINT terms_payout_check CHECK ((payout = ANY (ARRAY['daily'::text, 'at_maturity'::text]))),
+    CONSTRAINT terms_quota_check CHECK ((quota >= (0)::numeric)),
+    CONSTRAINT terms_rate_policy_check CHECK ((rate_policy = ANY (ARRAY['floating'::text, 'locked'::text]))),
+    CONSTRAINT terms_reduced_apr_check CHECK ((reduced_apr >= (0)::numeric)),
+    CONSTRAINT terms_reduced_apr_days_min_check CHECK ((reduced_apr_days_min >= 0)),
+    CONSTRAINT terms_step_check CHECK ((step > (0)::numeric)),
+    CONSTRAINT terms_term_days_check CHECK (((term_days >= 1) AND (term_days <= 3650))),
+    CONSTRAINT terms_version_check CHECK ((version > 0)),
+    CONSTRAINT terms_vip_level_min_check CHECK ((vip_level_min >= 0))
+);
+
+CREATE TABLE public.transfer (
+    cell smallint NOT NULL,
+    transfer_id bigint NOT NULL,
+    act_id bigint NOT NULL,
+    kind public.transfer_kind NOT NULL,
+    customer_id bigint NOT NULL,
+    debit_account bigint NOT NULL,
+    credit_account bigint NOT NULL,
+    amount numeric NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    request_key text NOT NULL,
+    position_id bigint,
+    corrects bigint,
+    CONSTRAINT a_correction_names_what_it_corrects CHECK (((kind = 'correction'::public.transfer_kind) = (corrects IS NOT NULL))),
+    CONSTRAINT a_transfer_has_the_scale_of_its_asset CHECK ((scale(trim_scale(amount)) <= public.account_scale(debit_account))),
+    CONSTRAINT a_transfer_is_declared_in_the_chart CHECK (
+CASE kind
+    WHEN 'deposit'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 1)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 2)))
+    WHEN 'withdrawal'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 8)))
+    WHEN 'transfer'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 2)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 1)))
+    WHEN 'subscription'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 3)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 3)))
+    WHEN 'redemption'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 3) AND ((credit_account & (15)::bigint) = 1)) OR (((debit_account & (15)::bigint) = 3) AND ((credit_account & (15)::bigint) = 2)))
+    WHEN 'accrued_payout'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 4) AND ((credit_account & (15)::bigint) = 2))
+    WHEN 'forfeiture'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 3) AND ((credit_account & (15)::bigint) = 11)) OR (((debit_account & (15)::bigint) = 4) AND ((credit_account & (15)::bigint) = 11)))
+    WHEN 'pool_funding'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 10))
+    WHEN 'pool_withdrawal'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 10) AND ((credit_account & (15)::bigint) = 8))
+    WHEN 'income_to_pool'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 11) AND ((credit_account & (15)::bigint) = 10))
+    WHEN 'correction'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 1)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 2)) OR (((debit_account & (15)::bigint) = 10) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 10)))
+    ELSE false
+END),
+    CONSTRAINT a_transfer_moves_a_positive_amount CHECK ((amount > (0)::numeric)),
+    CONSTRAINT a_transfer_stays_within_its_cell CHECK ((((transfer_id & (255)::bigint) = cell) AND ((customer_id = 0) OR ((customer_id & (255)::bigint) = cell)))),
+    CONSTRAINT a_transfer_stays_within_one_asset CHECK ((((debit_account # credit_account) & (524272)::bigint) = 0)),
+    CONSTRAINT a_transfer_stays_within_one_customer_and_the_house CHECK ((((public.account_customer(debit_account) = 0) OR (public.account_customer(debit_account) = customer_id)) AND ((public.account_customer(credit_account) = 0) OR (public.account_customer(credit_account) = customer_id))))
+);
+
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT a_customer_reference_is_used_once UNIQUE (cell, reference);
+
+ALTER TABLE ONLY public.run_piece
+    ADD CONSTRAINT a_piece_is_paid_once PRIMARY KEY (run_on, cell_from);
+
+ALTER TABLE ONLY public.request
+    ADD CONSTRAINT a_request_key_is_used_once PRIMARY KEY (cell, customer_id, request_key);
+
+ALTER TABLE ONLY public.forfeited_reward
+    ADD CONSTRAINT a_reward_is_forfeited_once PRIMARY KEY (cell, position_id, run_on);
+
+ALTER TABLE ONLY public.agreement
+    ADD CONSTRAINT agreement_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.approval
+    ADD CONSTRAINT approval_pkey PRIMARY KEY (approval_id);
+
+ALTER TABLE ONLY public.asset
+    ADD CONSTRAINT asset_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.asset
+    ADD CONSTRAINT asset_pkey PRIMARY KEY (asset_id);
+
+ALTER TABLE ONLY public.auto_subscription
+    ADD CONSTRAINT auto_subscription_pkey PRIMARY KEY (cell, customer_id, asset_id);
+
+ALTER TABLE ONLY public.balance
+    ADD CONSTRAINT balance_pkey PRIMARY KEY (cell, account_id);
+
+ALTER TABLE ONLY public.cell
+    ADD CONSTRAINT cell_pkey PRIMARY KEY (cell);
+
+ALTER TABLE ONLY public.consent
+    ADD CONSTRAINT consent_pkey PRIMARY KEY (cell, customer_id, version);
+
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_pkey PRIMARY KEY (cell, customer_id);
+
+ALTER TABLE ONLY public.desk_log
+    ADD CONSTRAINT desk_log_pkey PRIMARY KEY (log_id);
+
+ALTER TABLE ONLY public.desk
+    ADD CONSTRAINT desk_pkey PRIMARY KEY (is_the_only_one);
+
+ALTER TABLE ONLY public.notice
+    ADD CONSTRAINT notice_pkey PRIMARY KEY (cell, notice_id);
+
+ALTER TABLE ONLY public.rate_revision
+    ADD CONSTRAINT one_rate_at_an_instant UNIQUE (product_id, effective_at);
+
+ALTER TABLE ONLY public.operator
+    ADD CONSTRAINT operator_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.parked_position
+    ADD CONSTRAINT parked_position_pkey PRIMARY KEY (cell, position_id, run_on);
+
+ALTER TABLE ONLY public.position_past
+    ADD CONSTRAINT position_past_pkey PRIMARY KEY (cell, position_id, change);
+
+ALTER TABLE ONLY public."position"
+    ADD CONSTRAINT position_pkey PRIMARY KEY (cell, position_id);
+
+ALTER TABLE ONLY public.product
+    ADD CONSTRAINT product_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.product
+    ADD CONSTRAINT product_pkey PRIMARY KEY (product_id);
+
+ALTER TABLE ONLY public.quota
+    ADD CONSTRAINT quota_pkey PRIMARY KEY (product_id);
+
+ALTER TABLE ONLY public.quote
+    ADD CONSTRAINT quote_pkey PRIMARY KEY (cell, quote_id);
+
+ALTER TABLE ONLY public.rate_guard
+    ADD CONSTRAINT rate_guard_pkey PRIMARY KEY (cell, customer_id, product_id);
+
+ALTER TABLE ONLY public.rate_revision
+    ADD CONSTRAINT rate_revision_pkey PRIMARY KEY (product_id, revision);
+
+ALTER TABLE ONLY public.rate_tier
+    ADD CONSTRAINT rate_tier_pkey PRIMARY KEY (product_id, revision, amount_from);
+
+ALTER TABLE ONLY public.reward_piece
+    ADD CONSTRAINT reward_piece_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.reward_piece
+    ADD CONSTRAINT reward_piece_pkey PRIMARY KEY (run_on, cell_from);
+
+ALTER TABLE ONLY public.run
+    ADD CONSTRAINT run_distributed_at_key UNIQUE (distributed_at);
+
+ALTER TABLE ONLY public.run
+    ADD CONSTRAINT run_pkey PRIMARY KEY (run_on);
+
+ALTER TABLE ONLY public.run_plan
+    ADD CONSTRAINT run_plan_pkey PRIMARY KEY (run_on, product_id);
+
+ALTER TABLE ONLY public.run_total
+    ADD CONSTRAINT run_total_pkey PRIMARY KEY (run_on, cell_from, product_id);
+
+ALTER TABLE ONLY public.seal
+    ADD CONSTRAINT seal_pkey PRIMARY KEY (cell, number);
+
+ALTER TABLE ONLY public.terms
+    ADD CONSTRAINT terms_pkey PRIMARY KEY (product_id, version);
+
+ALTER TABLE ONLY public.transfer
+    ADD CONSTRAINT transfer_pkey PRIMARY KEY (cell, transfer_id);
+
+CREATE UNIQUE INDEX a_transfer_is_corrected_once ON public.transfer USING btree (cell, corrects) WHERE (corrects IS NOT NULL);
+
+CREATE INDEX holding ON public."position" USING btree (cell, customer_id, product_id, started_at, position_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX notice_of_customer ON public.notice USING btree (cell, customer_id, notice_id);
+
+CREATE INDEX position_by_maturity ON public."position" USING btree (cell, matures_at) WHERE ((ended_at IS NULL) AND (term_days IS NOT NULL));
+
+CREATE INDEX position_of_customer ON public."position" USING btree (cell, customer_id, position_id);
+
+CREATE UNIQUE INDEX the_rewards_of_a_day_are_sealed_once ON public.seal USING btree (cell, run_on) WHERE (run_on IS NOT NULL);
+
+CREATE INDEX transfer_of_customer ON public.transfer USING btree (cell, customer_id, transfer_id);
+
+ALTER TABLE ONLY public.agreement
+    ADD CONSTRAINT agreement_published_by_fkey FOREIGN KEY (published_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.approval
+    ADD CONSTRAINT approval_asked_by_fkey FOREIGN KEY (asked_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.approval
+    ADD CONSTRAINT approval_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.product
+    ADD CONSTRAINT product_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES public.asset(asset_id);
+
+ALTER TABLE ONLY public.quota
+    ADD CONSTRAINT quota_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
+
+ALTER TABLE ONLY public.rate_revision
+    ADD CONSTRAINT rate_revision_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.rate_revision
+    ADD CONSTRAINT rate_revision_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
+
+ALTER TABLE ONLY public.rate_revision
+    ADD CONSTRAINT rate_revision_proposed_by_fkey FOREIGN KEY (proposed_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.rate_tier
+    ADD CONSTRAINT rate_tier_product_id_revision_fkey FOREIGN KEY (product_id, revision) REFERENCES public.rate_revision(product_id, revision);
+
+ALTER TABLE ONLY public.run_piece
+    ADD CONSTRAINT run_piece_run_on_fkey FOREIGN KEY (run_on) REFERENCES public.run(run_on);
+
+ALTER TABLE ONLY public.run_plan
+    ADD CONSTRAINT run_plan_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
+
+ALTER TABLE ONLY public.run_plan
+    ADD CONSTRAINT run_plan_run_on_fkey FOREIGN KEY (run_on) REFERENCES public.run(run_on);
+
+ALTER TABLE ONLY public.run_total
+    ADD CONSTRAINT run_total_run_on_cell_from_fkey FOREIGN KEY (run_on, cell_from) REFERENCES public.run_piece(run_on, cell_from);
+
+ALTER TABLE ONLY public.terms
+    ADD CONSTRAINT terms_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.terms
+    ADD CONSTRAINT terms_drafted_by_fkey FOREIGN KEY (drafted_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.terms
+    ADD CONSTRAINT terms_flexible_product_id_fkey FOREIGN KEY (flexible_product_id) REFERENCES public.product(product_id);
+
+ALTER TABLE ONLY public.terms
+    ADD CONSTRAINT terms_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
+
+GRANT SELECT,INSERT ON TABLE public.rate_revision TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.rate_tier TO staddle_app;
+
+GRANT SELECT ON TABLE public.rate_span TO staddle_app;
+
+REVOKE ALL ON FUNCTION public.close_reward_piece(run_on date, cell_from smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.close_reward_piece(run_on date, cell_from smallint) TO staddle_app;
+
+REVOKE ALL ON FUNCTION public.open_reward_day(run_on date, piece_count integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.open_reward_day(run_on date, piece_count integer) TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.agreement TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.approval TO staddle_app;
+
+GRANT UPDATE(decided_by) ON TABLE public.approval TO staddle_app;
+
+GRANT UPDATE(decided_at) ON TABLE public.approval TO staddle_app;
+
+GRANT UPDATE(decision) ON TABLE public.approval TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.asset TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.auto_subscription TO staddle_app;
+
+GRANT UPDATE(product_id) ON TABLE public.auto_subscription TO staddle_app;
+
+GRANT UPDATE(source) ON TABLE public.auto_subscription TO staddle_app;
+
+GRANT UPDATE(floor) ON TABLE public.auto_subscription TO staddle_app;
+
+GRANT UPDATE(agreement_version) ON TABLE public.auto_subscription TO staddle_app;
+
+GRANT UPDATE(is_on) ON TABLE public.auto_subscription TO staddle_app;
+
+GRANT UPDATE(changed_at) ON TABLE public.auto_subscription TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.balance TO staddle_app;
+
+GRANT UPDATE(amount) ON TABLE public.balance TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.cell TO staddle_app;
+
+GRANT UPDATE(watermark_at) ON TABLE public.cell TO staddle_app;
+
+GRANT UPDATE(customer_count) ON TABLE public.cell TO staddle_app;
+
+GRANT UPDATE(transfer_count) ON TABLE public.cell TO staddle_app;
+
+GRANT UPDATE(position_count) ON TABLE public.cell TO staddle_app;
+
+GRANT UPDATE(quote_count) ON TABLE public.cell TO staddle_app;
+
+GRANT UPDATE(notice_count) ON TABLE public.cell TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.consent TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.customer TO staddle_app;
+
+GRANT UPDATE(name) ON TABLE public.customer TO staddle_app;
+
+GRANT UPDATE(country) ON TABLE public.customer TO staddle_app;
+
+GRANT UPDATE(vip_level) ON TABLE public.customer TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.desk TO staddle_app;
+
+GRANT UPDATE(clock_at) ON TABLE public.desk TO staddle_app;
+
+GRANT UPDATE(run_change_max) ON TABLE public.desk TO staddle_app;
+
+GRANT UPDATE(runway_days_min) ON TABLE public.desk TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.desk_log TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.forfeited_reward TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.notice TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.operator TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.parked_position TO staddle_app;
+
+GRANT UPDATE(retried_at) ON TABLE public.parked_position TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(principal) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(tier_offset) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(anchor_days) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(anchor_basis) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(parked_days) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(at_maturity) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(redeem_to) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(ended_at) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(ended_by) ON TABLE public."position" TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.position_past TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.product TO staddle_app;
+
+GRANT UPDATE(name) ON TABLE public.product TO staddle_app;
+
+GRANT UPDATE(state) ON TABLE public.product TO staddle_app;
+
+GRANT UPDATE(version) ON TABLE public.product TO staddle_app;
+
+GRANT UPDATE(subscribe_halt) ON TABLE public.product TO staddle_app;
+
+GRANT UPDATE(redeem_halt) ON TABLE public.product TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.quota TO staddle_app;
+
+GRANT UPDATE(used) ON TABLE public.quota TO staddle_app;
+
+GRANT UPDATE(total) ON TABLE public.quota TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.quote TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.rate_guard TO staddle_app;
+
+GRANT UPDATE(apr_min) ON TABLE public.rate_guard TO staddle_app;
+
+GRANT UPDATE(action) ON TABLE public.rate_guard TO staddle_app;
+
+GRANT UPDATE(is_on) ON TABLE public.rate_guard TO staddle_app;
+
+GRANT UPDATE(changed_at) ON TABLE public.rate_guard TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.request TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.reward TO staddle_app;
+
+GRANT SELECT ON TABLE public.reward_piece TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.run TO staddle_app;
+
+GRANT UPDATE(state) ON TABLE public.run TO staddle_app;
+
+GRANT UPDATE(held_because) ON TABLE public.run TO staddle_app;
+
+GRANT UPDATE(released_by) ON TABLE public.run TO staddle_app;
+
+GRANT UPDATE(planned_at) ON TABLE public.run TO staddle_app;
+
+GRANT UPDATE(finished_at) ON TABLE public.run TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.run_piece TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.run_plan TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.run_total TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.seal TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.terms TO staddle_app;
+
+GRANT UPDATE(approved_by) ON TABLE public.terms TO staddle_app;
+
+GRANT UPDATE(approved_at) ON TABLE public.terms TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.transfer TO staddle_app;
