@@ -11,24 +11,19 @@ from decimal import Decimal
 
 from staddle.days import days_begun_before
 from staddle.money import DAYS_IN_YEAR, EXACT, ZERO, floor_to_unit
+from staddle.products.rates import Rate, Tier, headline_apr
 
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """A band of the customer's holding, from `amount_from` up to `amount_to` (None: no end), with its own APR."""
-
-    amount_from: Decimal
-    amount_to: Decimal | None
-    apr: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A rate revision: its tiers, in force from `effective_at` until the next revision's instant."""
-
-    revision: int
-    effective_at: datetime
-    tiers: tuple[Tier, ...]
+__all__ = [
+    "Rate",
+    "Span",
+    "Tier",
+    "basis_after",
+    "blended_apr",
+    "day_basis",
+    "headline_apr",
+    "paid_by",
+    "reward_of_day",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +87,3 @@ def blended_apr(principal: Decimal, tier_offset: Decimal, tiers: Sequence[Tier])
     if principal == 0:
         return ZERO
     return floor_to_unit(day_basis(principal, tier_offset, tiers), principal, 8)
-
-
-def headline_apr(tiers: Sequence[Tier]) -> Decimal:
-    """Give the highest APR of the tiers: the "up to" figure."""
-    return max((tier.apr for tier in tiers), default=ZERO)

@@ -1,0 +1,115 @@
+"""Drafting products and new versions of their terms; nothing is on sale before a second person approves."""
+
+from datetime import datetime
+
+import msgspec
+
+from staddle.db import Tx, queries
+from staddle.desk import find_operator, log
+from staddle.errors import AlreadyExists, InvalidChoice, InvalidName, ProductNotFound, WrongState
+from staddle.ledger import Asset, all_assets, find_asset
+from staddle.products.find import CODE, Product, Version, find_product, lock_product, versions_of
+from staddle.products.terms import Terms, check_terms, refuse, with_defaults
+
+sql = queries(__package__)
+
+
+def draft_product(
+    tx: Tx, by: str, code: str, asset: str, kind: str, name: str, terms: Terms, now: datetime
+) -> Version:
+    """Draft a product and the first version of its terms (rule 9); `asset` is the coin's code.
+
+    Drafting the same again gives what is there; a code with other content is AlreadyExists. Raises
+    InvalidName, InvalidChoice, InvalidTerms or AssetNotFound.
+    """
+    find_operator(tx, by)
+    check_names(code, kind, name)
+    coin = find_asset(tx, asset)
+    terms = with_defaults(kind, terms)
+    check_terms(kind, coin, terms)
+    tx.execute(sql.lock_new_products)
+    same = same_draft(tx, code, (coin.asset_id, kind, name), terms)
+    if same is not None:
+        return same
+    product = {"code": code, "asset_id": coin.asset_id, "kind": kind, "name": name, "now": now}
+    row = tx.execute(sql.add_product, product).fetchone()
+    assert row is not None
+    log(tx, by, "draft_product", code, {"asset": asset, "kind": kind, "name": name}, now)
+    return add_version(tx, by, find_product(tx, code), coin, terms, now)
+
+
+def draft_version(tx: Tx, by: str, code: str, terms: Terms, now: datetime) -> Version:
+    """Draft new terms of a product, for new positions only (rule 10).
+
+    Drafting again what the newest version says gives that version. Raises ProductNotFound, WrongState or
+    InvalidTerms.
+    """
+    find_operator(tx, by)
+    product = lock_product(tx, code)
+    if product.state in ("closed", "retired"):
+        raise WrongState(f"The product {code} is {product.state}: it takes no new terms.")
+    terms = with_defaults(product.kind, terms)
+    coin = all_assets(tx)[product.asset_id]
+    check_terms(product.kind, coin, terms)
+    newest = versions_of(tx, product.product_id)[-1]
+    if newest.terms == terms:
+        return newest
+    return add_version(tx, by, product, coin, terms, now)
+
+
+def same_draft(tx: Tx, code: str, content: tuple[int, str, str], terms: Terms) -> Version | None:
+    """Give the first version of a product drafted with this very content; None where there is no product."""
+    try:
+        product = find_product(tx, code)
+    except ProductNotFound:
+        return None
+    first = versions_of(tx, product.product_id)[0]
+    if (product.asset_id, product.kind, product.name) != content or first.terms != terms:
+        raise AlreadyExists(f"The product {code} already exists with other content.")
+    return first
+
+
+def add_version(tx: Tx, by: str, product: Product, coin: Asset, terms: Terms, now: datetime) -> Version:
+    """Write the next version of a product's terms as a draft."""
+    target = None if terms.flexible_product is None else flexible_target(tx, terms.flexible_product, coin)
+    known = versions_of(tx, product.product_id)
+    version = known[-1].version + 1 if known else 1
+    row = msgspec.structs.asdict(terms) | {
+        "product_id": product.product_id,
+        "version": version,
+        "flexible_product_id": target,
+        "countries_allowed": None if terms.countries_allowed is None else list(terms.countries_allowed),
+        "countries_excluded": list(terms.countries_excluded),
+        "by": by,
+        "now": now,
+    }
+    tx.execute(sql.add_terms, row)
+    log(tx, by, "draft_terms", product.code, {"version": version, "terms": terms}, now)
+    return versions_of(tx, product.product_id)[-1]
+
+
+def flexible_target(tx: Tx, code: str, coin: Asset) -> int:
+    """Give the id of the product that principal moves to at maturity: a flexible one of the same asset."""
+    try:
+        target = find_product(tx, code)
+    except ProductNotFound:
+        refuse("flexible_product", f"there is no product {code[:40]!r}")
+    if target.kind != "flexible":
+        refuse("flexible_product", f"{code} is not a flexible product")
+    if target.asset_id != coin.asset_id:
+        refuse("flexible_product", f"{code} is not in {coin.code}")
+    if target.state == "retired":
+        refuse("flexible_product", f"{code} is retired")
+    return target.product_id
+
+
+def check_names(code: str, kind: str, name: str) -> None:
+    """Refuse a code or name that cannot be shown, and a kind that is none."""
+    if not CODE.fullmatch(code):
+        raise InvalidName(
+            "A product's code has 1 to 40 capital letters, digits, '.', '_', '~' or '-', such as BTC-FLEX."
+        )
+    if not 1 <= len(name) <= 80 or not name.isprintable() or name != name.strip():
+        raise InvalidName("A product's name has 1 to 80 printable characters.")
+    if kind not in ("flexible", "fixed"):
+        raise InvalidChoice("A product is flexible or fixed.")

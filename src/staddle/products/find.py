@@ -1,0 +1,74 @@
+"""Finding a product, and holding its row while it changes."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from staddle.db import Tx, queries
+from staddle.errors import ProductNotFound
+from staddle.products.terms import Terms
+
+sql = queries(__package__)
+CODE = re.compile(r"[A-Z0-9][A-Z0-9._~-]{0,39}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What can be subscribed to. `version`: the terms in force for new positions, None in a draft."""
+
+    product_id: int
+    code: str
+    asset_id: int
+    kind: str
+    name: str
+    state: str
+    """draft, live, closed or retired."""
+    version: int | None
+    subscribe_halt: str | None
+    """Why subscribing is paused, None while it is not."""
+    redeem_halt: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a product's terms, and who drafted and approved it."""
+
+    version: int
+    terms: Terms
+    drafted_by: str
+    drafted_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+
+
+def find_product(tx: Tx, code: str) -> Product:
+    """Read a product; raises ProductNotFound."""
+    return _product(tx, code, sql.find_product)
+
+
+def lock_product(tx: Tx, code: str) -> Product:
+    """Read a product and hold its row; raises ProductNotFound."""
+    return _product(tx, code, sql.lock_product)
+
+
+def versions_of(tx: Tx, product_id: int) -> list[Version]:
+    """Read all versions of a product's terms, the first one first."""
+    rows = tx.execute(sql.versions_of, {"product_id": product_id}).fetchall()
+    return [Version(row.version, terms_of(row), *row[1:5]) for row in rows]
+
+
+def terms_of(row: object) -> Terms:
+    """Read terms out of a row that has all their columns."""
+    fields = {field: getattr(row, field) for field in Terms.__struct_fields__}
+    for field in ("countries_allowed", "countries_excluded"):
+        if fields[field] is not None:
+            fields[field] = tuple(fields[field])
+    return Terms(**fields)
+
+
+def _product(tx: Tx, code: str, statement: str) -> Product:
+    row = tx.execute(statement, {"code": code}).fetchone() if CODE.fullmatch(code) else None
+    if row is None:
+        raise ProductNotFound(f"There is no product {code[:40]!r}.", product=code[:40])
+    return Product(*row)

@@ -1,0 +1,94 @@
+-- name: lock_new_products
+-- Let one process at a time add products, so that their numbers have no gaps.
+SELECT pg_advisory_xact_lock(hashtext('staddle.product'));
+
+-- name: add_product
+-- Add a product as a draft.
+INSERT INTO product (product_id, code, asset_id, kind, name, state, created_at)
+SELECT coalesce(max(product_id), 0) + 1, %(code)s, %(asset_id)s, %(kind)s, %(name)s, 'draft', %(now)s FROM product
+RETURNING product_id;
+
+-- name: find_product
+-- Read a product.
+SELECT product_id, code, asset_id, kind, name, state, version, subscribe_halt, redeem_halt, created_at
+  FROM product
+ WHERE code = %(code)s;
+
+-- name: lock_product
+-- Hold a product's row while its state, terms or rates change.
+SELECT product_id, code, asset_id, kind, name, state, version, subscribe_halt, redeem_halt, created_at
+  FROM product
+ WHERE code = %(code)s
+   FOR NO KEY UPDATE;
+
+-- name: change_product
+-- Write the state, the version in force and the halts of a product.
+UPDATE product
+   SET state = %(state)s, version = %(version)s, subscribe_halt = %(subscribe_halt)s, redeem_halt = %(redeem_halt)s
+ WHERE product_id = %(product_id)s;
+
+-- name: add_terms
+-- Add a version of a product's terms as a draft.
+INSERT INTO terms (product_id, version, term_days, amount_min, amount_max, step, personal_cap, quota, opens_at, closes_at,
+                   new_customer_days, vip_level_min, countries_allowed, countries_excluded, rate_policy, payout,
+                   early_redemption, kept_fraction, reduced_apr, reduced_apr_days_min, at_maturity, flexible_product_id,
+                   drafted_by, drafted_at)
+VALUES (%(product_id)s, %(version)s, %(term_days)s, %(amount_min)s, %(amount_max)s, %(step)s, %(personal_cap)s,
+        %(quota)s, %(opens_at)s, %(closes_at)s, %(new_customer_days)s, %(vip_level_min)s, %(countries_allowed)s,
+        %(countries_excluded)s, %(rate_policy)s, %(payout)s, %(early_redemption)s, %(kept_fraction)s, %(reduced_apr)s,
+        %(reduced_apr_days_min)s, %(at_maturity)s, %(flexible_product_id)s, %(by)s, %(now)s);
+
+-- name: versions_of
+-- Read all versions of a product's terms, the first one first.
+SELECT t.version, t.drafted_by, t.drafted_at, t.approved_by, t.approved_at,
+       t.term_days, t.amount_min, t.amount_max, t.step, t.personal_cap, t.quota, t.opens_at, t.closes_at,
+       t.new_customer_days, t.vip_level_min, t.countries_allowed, t.countries_excluded, t.rate_policy, t.payout,
+       t.early_redemption, t.kept_fraction, t.reduced_apr, t.reduced_apr_days_min, t.at_maturity,
+       f.code AS flexible_product
+  FROM terms t
+  LEFT JOIN product f ON f.product_id = t.flexible_product_id
+ WHERE t.product_id = %(product_id)s
+ ORDER BY t.version;
+
+-- name: approve_terms
+-- Write down who approved a version.
+UPDATE terms
+   SET approved_by = %(by)s, approved_at = %(now)s
+ WHERE product_id = %(product_id)s AND version = %(version)s AND approved_by IS NULL;
+
+-- name: open_quota
+-- Make sure that a product has its quota row.
+INSERT INTO quota (product_id, used) VALUES (%(product_id)s, 0) ON CONFLICT (product_id) DO NOTHING;
+
+-- name: set_quota
+-- Give a product the quota of its new terms; what was sold beyond it under earlier ones stays sold.
+UPDATE quota
+   SET total = %(total)s, ceiling = greatest(%(total)s::numeric, CASE WHEN %(total)s::numeric IS NOT NULL THEN used END)
+ WHERE product_id = %(product_id)s;
+
+-- name: lock_quota
+-- Hold a product's quota row: no subscription is under way while its state changes.
+SELECT used FROM quota WHERE product_id = %(product_id)s FOR UPDATE;
+
+-- name: rates_of
+-- Read the rate revisions of a product, oldest first, each with its tiers.
+SELECT r.revision, r.effective_at, array_agg(t.amount_from ORDER BY t.amount_from) AS amounts_from,
+       array_agg(t.amount_to ORDER BY t.amount_from) AS amounts_to, array_agg(t.apr ORDER BY t.amount_from) AS aprs,
+       r.published_at, r.proposed_by, r.approved_by, r.reading
+  FROM rate_revision r
+  JOIN rate_tier t ON t.product_id = r.product_id AND t.revision = r.revision
+ WHERE r.product_id = %(product_id)s
+ GROUP BY r.product_id, r.revision
+ ORDER BY r.effective_at;
+
+-- name: add_revision
+-- Append a rate revision.
+INSERT INTO rate_revision (product_id, revision, effective_at, published_at, proposed_by, approved_by, reading)
+VALUES (%(product_id)s, %(revision)s, %(effective_at)s, %(now)s, %(proposed_by)s, %(approved_by)s, %(reading)s);
+
+-- name: add_tiers
+-- Append the tiers of a rate revision.
+INSERT INTO rate_tier (product_id, revision, amount_from, amount_to, apr)
+SELECT %(product_id)s, %(revision)s, t.amount_from, t.amount_to, t.apr
+  FROM unnest(%(amounts_from)s::numeric[], %(amounts_to)s::numeric[], %(aprs)s::numeric[])
+       AS t (amount_from, amount_to, apr);

@@ -1,0 +1,124 @@
+"""The life of a product: closing, retiring, halting and resuming; and what people are told it is (rule 9)."""
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from staddle.db import Tx, queries
+from staddle.desk import find_operator, log
+from staddle.errors import InvalidChoice, WrongState
+from staddle.products.find import Product, lock_product
+
+sql = queries(__package__)
+
+Status = Literal["draft", "scheduled", "open", "sold_out", "halted", "closed", "retired"]
+
+
+def product_status(
+    state: str,
+    *,
+    subscribe_halt: str | None,
+    opens_at: datetime | None,
+    closes_at: datetime | None,
+    quota_left: Decimal | None,
+    amount_min: Decimal | None,
+    now: datetime,
+) -> Status:
+    """Say what a product is at an instant; sold out once less than the smallest subscription is left."""
+    if state in ("draft", "retired", "closed") or opens_at is None or amount_min is None:
+        return "draft" if state == "draft" else "retired" if state == "retired" else "closed"
+    if closes_at is not None and now >= closes_at:
+        return "closed"
+    if subscribe_halt is not None:
+        return "halted"
+    if now < opens_at:
+        return "scheduled"
+    if quota_left is not None and quota_left < amount_min:
+        return "sold_out"
+    return "open"
+
+
+def close_product(tx: Tx, by: str, code: str, now: datetime) -> Product:
+    """Stop new subscriptions for good; redemption, rewards and maturities go on. WrongState unless live."""
+    product, _ = lock_for_change(tx, by, code)
+    if product.state != "live":
+        raise WrongState(f"The product {code} is not on sale; it is {product.state}.")
+    return change(tx, by, "close_product", replace(product, state="closed"), {}, now)
+
+
+def retire_product(tx: Tx, by: str, code: str, now: datetime) -> Product:
+    """Put a closed product away. Raises WrongState unless it is closed and nobody holds any of it."""
+    product, used = lock_for_change(tx, by, code)
+    if product.state != "closed":
+        raise WrongState(f"Only a closed product can be retired; {code} is {product.state}.")
+    # Every open position holds something, and the quota row counts what all hold, with or without a limit.
+    if used > 0:
+        raise WrongState(f"Customers still hold positions in {code}; it retires after the last one.")
+    return change(tx, by, "retire_product", replace(product, state="retired"), {}, now)
+
+
+def halt_subscribing(tx: Tx, by: str, code: str, reason: str, now: datetime) -> Product:
+    """Pause subscribing, with a reason that customers see; redeeming goes on."""
+    product = lock_on_sale(tx, by, code)
+    halted = replace(product, subscribe_halt=check_reason(reason))
+    return change(tx, by, "halt_subscribing", halted, {"reason": reason}, now)
+
+
+def resume_subscribing(tx: Tx, by: str, code: str, now: datetime) -> Product:
+    """End the pause of subscribing; without one nothing changes."""
+    product = lock_on_sale(tx, by, code)
+    return change(tx, by, "resume_subscribing", replace(product, subscribe_halt=None), {}, now)
+
+
+def halt_redeeming(tx: Tx, by: str, code: str, reason: str, now: datetime) -> Product:
+    """Pause redeeming, with a reason that customers see; nothing else ever stops it."""
+    product = lock_on_sale(tx, by, code)
+    halted = replace(product, redeem_halt=check_reason(reason))
+    return change(tx, by, "halt_redeeming", halted, {"reason": reason}, now)
+
+
+def resume_redeeming(tx: Tx, by: str, code: str, now: datetime) -> Product:
+    """End the pause of redeeming; without one nothing changes."""
+    product = lock_on_sale(tx, by, code)
+    return change(tx, by, "resume_redeeming", replace(product, redeem_halt=None), {}, now)
+
+
+def lock_on_sale(tx: Tx, by: str, code: str) -> Product:
+    """Hold a product that is, or was, on sale."""
+    product, _ = lock_for_change(tx, by, code)
+    if product.state not in ("live", "closed"):
+        raise WrongState(f"The product {code} is {product.state}: there is nothing to halt or resume.")
+    return product
+
+
+def lock_for_change(tx: Tx, by: str, code: str) -> tuple[Product, Decimal]:
+    """Hold a product and its quota; gives what all customers hold in it.
+
+    Every subscription holds the quota row until it commits, so that none slips in behind a halt or a closing.
+    """
+    find_operator(tx, by)
+    product = lock_product(tx, code)
+    row = tx.execute(sql.lock_quota, {"product_id": product.product_id}).fetchone()
+    return product, Decimal(0) if row is None else row.used
+
+
+def change(tx: Tx, by: str, act: str, product: Product, details: dict[str, object], now: datetime) -> Product:
+    """Write a product's new state and who changed it."""
+    new = {
+        "product_id": product.product_id,
+        "state": product.state,
+        "version": product.version,
+        "subscribe_halt": product.subscribe_halt,
+        "redeem_halt": product.redeem_halt,
+    }
+    tx.execute(sql.change_product, new)
+    log(tx, by, act, product.code, details, now)
+    return product
+
+
+def check_reason(reason: str) -> str:
+    """Give the reason back; customers see it, so it must be there."""
+    if not 1 <= len(reason.strip()) <= 300 or not reason.isprintable() or len(reason) > 300:
+        raise InvalidChoice("A halt needs a reason of 1 to 300 printable characters; customers see it.")
+    return reason
