@@ -16,7 +16,7 @@ from staddle.ledger.accounts import HOUSE, cell_of
 
 sql = queries(__package__)
 Answer = TypeVar("Answer")
-_KEY = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+_KEY = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
 _ERRORS = {
     error.code(): error
     for error in vars(errors).values()

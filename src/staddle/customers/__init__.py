@@ -1,0 +1,46 @@
+"""Who subscribes, what they agreed to, and the money that they bring in and take out."""
+
+from staddle.customers.add import NewCustomer, add_customers, change_customer
+from staddle.customers.agreements import (
+    Agreement,
+    Consent,
+    consents_of,
+    current_agreement,
+    find_agreement,
+    publish_agreement,
+)
+from staddle.customers.deposits import (
+    Account,
+    Deposit,
+    Moved,
+    TransferBetween,
+    Withdraw,
+    deposit,
+    transfer,
+    withdraw,
+)
+from staddle.customers.find import Customer, find_customer, find_customers, find_customers_by_id
+
+__all__ = [
+    "Account",
+    "Agreement",
+    "Consent",
+    "Customer",
+    "Deposit",
+    "Moved",
+    "NewCustomer",
+    "TransferBetween",
+    "Withdraw",
+    "add_customers",
+    "change_customer",
+    "consents_of",
+    "current_agreement",
+    "deposit",
+    "find_agreement",
+    "find_customer",
+    "find_customers",
+    "find_customers_by_id",
+    "publish_agreement",
+    "transfer",
+    "withdraw",
+]

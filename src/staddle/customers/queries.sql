@@ -1,0 +1,49 @@
+-- name: customers_by_reference
+-- Find customers by the integrator's references.
+SELECT c.customer_id, c.reference, c.name, c.country, c.vip_level, c.joined_at
+  FROM unnest(%(cells)s::smallint[], %(customer_references)s::text[]) AS k (cell, reference)
+  JOIN customer c ON c.cell = k.cell AND c.reference = k.reference;
+
+-- name: customers_by_id
+-- Find customers by their ids.
+SELECT c.customer_id, c.reference, c.name, c.country, c.vip_level, c.joined_at
+  FROM unnest(%(cells)s::smallint[], %(customer_ids)s::bigint[]) AS k (cell, customer_id)
+  JOIN customer c ON c.cell = k.cell AND c.customer_id = k.customer_id;
+
+-- name: add_customers
+-- Add customers.
+INSERT INTO customer (cell, customer_id, reference, name, country, vip_level, joined_at)
+SELECT n.cell, n.customer_id, n.reference, n.name, n.country, n.vip_level, n.joined_at
+  FROM unnest(%(cells)s::smallint[], %(customer_ids)s::bigint[], %(customer_references)s::text[], %(names)s::text[],
+              %(countries)s::text[], %(vip_levels)s::smallint[], %(joined_at)s::timestamptz[])
+       AS n (cell, customer_id, reference, name, country, vip_level, joined_at);
+
+-- name: change_customer
+-- Change what is known about a customer.
+UPDATE customer
+   SET name = %(name)s, country = %(country)s, vip_level = %(vip_level)s
+ WHERE cell = %(cell)s AND customer_id = %(customer_id)s;
+
+-- name: lock_agreements
+-- Let one process at a time publish agreements, so that their versions have no gaps.
+SELECT pg_advisory_xact_lock(hashtext('staddle.agreement'));
+
+-- name: publish_agreement
+-- Add a version of the staking service agreement.
+INSERT INTO agreement (version, title, body, published_by, published_at)
+VALUES (%(version)s, %(title)s, %(body)s, %(by)s, %(now)s);
+
+-- name: current_agreement
+-- Read the newest version of the staking service agreement.
+SELECT version, title, body, published_by, published_at FROM agreement ORDER BY version DESC LIMIT 1;
+
+-- name: find_agreement
+-- Read one version of the staking service agreement.
+SELECT version, title, body, published_by, published_at FROM agreement WHERE version = %(version)s;
+
+-- name: consents_of
+-- Read which versions of the agreement a customer accepted, when and from where.
+SELECT version, accepted_at, accepted_from
+  FROM consent
+ WHERE cell = %(cell)s AND customer_id = %(customer_id)s
+ ORDER BY version;
