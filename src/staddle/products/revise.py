@@ -11,6 +11,7 @@ from staddle.desk import approve as approve_request
 from staddle.desk import ask, find_approval, find_operator
 from staddle.errors import ApprovalNotFound, InvalidRate, InvalidTime, NeverBackdated, WrongState
 from staddle.ledger import all_assets
+from staddle.money import plain
 from staddle.products.find import Product, lock_product
 from staddle.products.rates import Rate, Tier, check_tiers, rates_of
 
@@ -35,6 +36,19 @@ class RateRevised(msgspec.Struct, frozen=True, kw_only=True):
     product: str
     rate: Rate
     published_at: datetime
+
+    def notice(self) -> dict[str, object]:
+        """Give the body of the notice to holders; APRs and amounts as plain strings."""
+        bands = [
+            {
+                "amount_from": plain(tier.amount_from),
+                "amount_to": None if tier.amount_to is None else plain(tier.amount_to),
+                "apr": plain(tier.apr),
+            }
+            for tier in self.rate.tiers
+        ]
+        effective_at = format_instant(self.rate.effective_at)
+        return {"revision": self.rate.revision, "effective_at": effective_at, "tiers": bands}
 
 
 def propose_rate(
@@ -62,7 +76,7 @@ def propose_rate(
 
 
 def approve_rate(tx: Tx, by: str, approval_id: int, now: datetime) -> RateRevised:
-    """Publish a proposed rate; its edge then tells the holders with `notices.publish_to_holders`.
+    """Publish a proposed rate; the edge then tells holders: `publish_to_holders(.., revised.notice(), ..)`.
 
     Raises SecondPersonNeeded, ApprovalStale when another rate came in between, or NeverBackdated when its
     instant has passed: days that have begun keep the rate they began under (rule 6).

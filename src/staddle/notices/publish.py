@@ -1,0 +1,19 @@
+"""Announcing something to all who hold a product, once for all of them (product.md rule 10)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from staddle.db import Tx
+from staddle.ledger import HOUSE, lock_cells, save_cells
+from staddle.notices.write import Notice, write_notices
+
+
+def publish_to_holders(tx: Tx, product: str, kind: str, body: Mapping[str, object], now: datetime) -> None:
+    """Announce something to all who hold the product (its code) now, such as a rate revision.
+
+    It is one notice of the house with the product in its body, however many hold it; `announcements_to`
+    gives it to each of them. It locks the house's cell, so it comes after the locks of products and approvals.
+    """
+    locked = lock_cells(tx, [HOUSE])
+    write_notices(tx, locked, [Notice(HOUSE, kind, {"product": product, **body})], now)
+    save_cells(tx, locked)

@@ -1,0 +1,40 @@
+"""Reading the outbox: what a customer is told."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from staddle.db import Tx, queries
+from staddle.ledger import cell_of
+
+sql = queries(__package__)
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice as it stands in the outbox; customer 0 is everybody whom it concerns."""
+
+    notice_id: int
+    customer_id: int
+    kind: str
+    body: dict[str, Any]
+    effective_at: datetime
+
+
+def notices_of(tx: Tx, customer_id: int, after: int = 0, count: int = PAGE) -> list[Told]:
+    """Read what happened to a customer, in order; `after` is the last notice id that was already read."""
+    return _read(tx, sql.notices_of, customer_id, after, count)
+
+
+def announcements_to(tx: Tx, customer_id: int, after: int = 0, count: int = PAGE) -> list[Told]:
+    """Read what was announced to holders of products while the customer was one of them, in order.
+
+    These have a numbering of their own: keep the last id that was read apart from that of `notices_of`.
+    """
+    return _read(tx, sql.announcements_to, customer_id, after, count)
+
+
+def _read(tx: Tx, statement: str, customer_id: int, after: int, count: int) -> list[Told]:
+    wanted = {"cell": cell_of(customer_id), "customer_id": customer_id, "after": after, "count": count}
+    return [Told(*row) for row in tx.execute(statement, wanted).fetchall()]
