@@ -6,7 +6,7 @@ an asset, 10 ** -scale. Nothing outside this file rounds.
 
 import re
 from decimal import (
-    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
     Clamped,
     Context,
     Decimal,
@@ -26,10 +26,10 @@ DAYS_IN_YEAR = 365
 
 EXACT = Context(
     prec=76,
-    rounding=ROUND_FLOOR,
+    rounding=ROUND_HALF_EVEN,
     traps=[Inexact, FloatOperation, InvalidOperation, DivisionByZero, Overflow, Clamped],
 )
-"""Python's default context rounds silently at 28 digits; this one raises instead."""
+"""Python's default context rounds silently at 28 digits; this one raises instead, and only `floor_to_unit` cuts."""
 
 ZERO = Decimal(0)
 _PLAIN = re.compile(r"[0-9]{1,30}(\.[0-9]{1,36})?", re.ASCII)

@@ -15,7 +15,8 @@ from staddle.config import DEFAULT_DATABASE, Config
 from staddle.db.databases import create_database, drop_database, list_databases
 from staddle.db.embedded import EmbeddedServer
 from staddle.db.migrate import migrate, pending
-from staddle.errors import DatabaseUnavailable, ServerTooOld
+from staddle.errors import DatabaseUnavailable, InvalidConfig, ServerTooOld
+from staddle.money import use_exact_decimals
 
 Tx: TypeAlias = psycopg.Connection[Any]
 """A connection inside one transaction that an edge has opened; features use it and never commit."""
@@ -63,11 +64,13 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Tx]:
-        """One transaction, READ COMMITTED, as the application's role; rolled back on an error.
+        """One transaction, READ COMMITTED, as the application's role; rolled back on an error. Decimals of
+        this thread are exact from then on.
 
         A connection that was lost is replaced before it is handed out, never within a transaction: then, as
         when the server cannot be reached, DatabaseUnavailable is raised.
         """
+        use_exact_decimals()
         self._pool.open()
         try:
             connection = self._pool.getconn()
@@ -166,6 +169,10 @@ def open_server(
     `bin_dir` and `settings` concern the embedded server only: another PostgreSQL's programs, other settings.
     """
     if config.database_url is not None:
+        try:
+            conninfo_to_dict(config.database_url)
+        except psycopg.ProgrammingError:  # whose message may repeat a password
+            raise InvalidConfig("STADDLE_DATABASE_URL is not a URL that PostgreSQL understands.") from None
         named = str(conninfo_to_dict(config.database_url).get("dbname") or DEFAULT_DATABASE)
         # Databases are created and dropped from one that is always there.
         dsn = make_conninfo(config.database_url, dbname="postgres")

@@ -11,6 +11,7 @@ from staddle.ledger.accounts import (
     customer_of,
     kind_of,
 )
+from staddle.ledger.answer import answer_commands
 from staddle.ledger.assets import add_asset, all_assets, find_asset
 from staddle.ledger.balances import balances_of, balances_of_customer, house_balances
 from staddle.ledger.cells import LockedCells, lock_cells, save_cells
@@ -33,6 +34,7 @@ __all__ = [
     "account_of",
     "add_asset",
     "all_assets",
+    "answer_commands",
     "asset_id_of",
     "balances_of",
     "balances_of_customer",

@@ -19,7 +19,9 @@ def balances_of(tx: Tx, account_ids: Iterable[int]) -> dict[int, Decimal]:
 
 def balances_of_customer(tx: Tx, customer_id: int) -> dict[int, Decimal]:
     """Read every balance of one customer, by account id."""
-    rows = tx.execute(sql.balances_of_customer, {"cell": cell_of(customer_id), "customer_id": customer_id}).fetchall()
+    rows = tx.execute(
+        sql.balances_of_customer, {"cell": cell_of(customer_id), "customer_id": customer_id}
+    ).fetchall()
     return {row.account_id: row.amount for row in rows}
 
 

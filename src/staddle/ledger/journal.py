@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from staddle.db import Tx, queries
 from staddle.errors import InvariantBroken
+from staddle.failpoint import failpoint
 from staddle.ledger.accounts import ASSET_BITS, cell_of, customer_of, kind_of
 from staddle.ledger.cells import LockedCells, save_cells
 from staddle.ledger.chart import MOVES, AccountKind
@@ -52,7 +53,9 @@ def post(
         cells = [cell_of(transfer.transfer_id) for transfer in transfers]
         debits = [transfer.debit_account for transfer in transfers]
         credits = [transfer.credit_account for transfer in transfers]
-        open_balances(tx, {*zip(cells, debits, strict=True), *zip(cells, credits, strict=True)} | with_expense(opening))
+        open_balances(
+            tx, {*zip(cells, debits, strict=True), *zip(cells, credits, strict=True)} | with_expense(opening)
+        )
         posted = tx.execute(
             sql.post_transfers,
             {
@@ -72,6 +75,7 @@ def post(
         ).fetchone()
         if posted is None or posted.accounts_moved != posted.accounts_named:
             raise InvariantBroken("a transfer named an account that has no balance row")
+        failpoint("post.moved")
     save_cells(tx, locked)
 
 
@@ -79,7 +83,8 @@ def open_balances(tx: Tx, accounts: Iterable[tuple[int, int]]) -> None:
     """Make sure that each (cell, account id) has a balance row."""
     rows = sorted(accounts)
     tx.execute(
-        sql.open_balances, {"cells": [cell for cell, _ in rows], "account_ids": [account for _, account in rows]}
+        sql.open_balances,
+        {"cells": [cell for cell, _ in rows], "account_ids": [account for _, account in rows]},
     )
 
 

@@ -75,7 +75,7 @@ RETURNING asset_id, code, name, scale, unit;
 
 -- name: lock_assets
 -- Let one process at a time add coins.
-LOCK TABLE asset IN SHARE ROW EXCLUSIVE MODE;
+SELECT pg_advisory_xact_lock(hashtext('asset'));
 
 -- name: assets
 -- Read all coins.

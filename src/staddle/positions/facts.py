@@ -74,6 +74,7 @@ class Held:
     version: int
     started_at: datetime
     term_days: int | None
+    matures_at: datetime | None
     principal: Decimal
     tier_offset: Decimal
     anchor_days: int
@@ -130,9 +131,7 @@ def rates_of(tx: Tx, product_ids: Iterable[int]) -> dict[int, tuple[Rate, ...]]:
     return rates
 
 
-def holdings_of(
-    tx: Tx, holdings: Iterable[tuple[int, int]]
-) -> dict[tuple[int, int], list[Held]]:
+def holdings_of(tx: Tx, holdings: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[Held]]:
     """Read the open positions of each (customer, product), oldest first; a holding without any is left out."""
     wanted = sorted(set(holdings))
     rows = tx.execute(
@@ -169,10 +168,25 @@ def agreement_in_force(tx: Tx, now: datetime) -> int | None:
     return None if row is None else row.version
 
 
-def restack(holding: Sequence[Held]) -> dict[int, Decimal]:
-    """Give the tier offset of each open position of a holding: the principal of the older ones (rule 6)."""
-    offsets, below = {}, ZERO
-    for held in sorted(holding, key=lambda held: (held.started_at, held.position_id)):
-        offsets[held.position_id] = below
+def guards_of(tx: Tx, holdings: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Decimal]:
+    """Read the customers' rate guards in force: the APR below which nothing is renewed or auto-subscribed (rule 16)."""
+    wanted = sorted(set(holdings))
+    rows = tx.execute(
+        sql.guards,
+        {
+            "cells": [cell_of(customer_id) for customer_id, _ in wanted],
+            "customer_ids": [customer_id for customer_id, _ in wanted],
+            "product_ids": [product_id for _, product_id in wanted],
+        },
+    ).fetchall()
+    return {(row.customer_id, row.product_id): row.apr_min for row in rows}
+
+
+def stacked(holding: Sequence[Held], below: Decimal) -> list[Decimal]:
+    """Give the tier offset of each position of a holding, oldest first, above `below`: older ones fill the lower
+    tiers first (rule 6)."""
+    offsets = []
+    for held in holding:
+        offsets.append(below)
         below += held.principal
     return offsets

@@ -50,10 +50,10 @@ SELECT k.number, c.customer_id, c.country, c.vip_level, c.joined_at,
 -- name: open_positions
 -- Insert new positions.
 INSERT INTO position (cell, position_id, customer_id, product_id, version, request_key, started_at, term_days,
-                      opened_principal, opened_offset, locked_revision, reward_account, agreement_version, renewed_from,
+                      matures_at, opened_principal, opened_offset, locked_revision, reward_account, agreement_version, renewed_from,
                       principal, tier_offset, anchor_days, anchor_basis, at_maturity, redeem_to)
 SELECT n.cell, n.position_id, n.customer_id, n.product_id, n.version, n.request_key, n.started_at, n.term_days,
-       n.principal, n.tier_offset, n.locked_revision, n.reward_account, n.agreement_version, n.renewed_from,
+       n.started_at + make_interval(hours => 24 * n.term_days), n.principal, n.tier_offset, n.locked_revision, n.reward_account, n.agreement_version, n.renewed_from,
        n.principal, n.tier_offset, 0, 0, n.at_maturity, n.redeem_to
   FROM unnest(%(cells)s::smallint[], %(position_ids)s::bigint[], %(customer_ids)s::bigint[],
               %(product_ids)s::integer[], %(versions)s::integer[], %(request_keys)s::text[],
@@ -82,8 +82,7 @@ UPDATE quota q
 
 -- name: positions_of_holdings
 -- Read the open positions of some holdings, oldest first.
-SELECT p.*, t.amount_min, t.early_redemption, t.kept_fraction, t.reduced_apr, t.reduced_apr_days_min, t.payout,
-       t.personal_cap
+SELECT p.*, t.amount_min, t.early_redemption, t.kept_fraction, t.reduced_apr, t.reduced_apr_days_min, t.payout
   FROM unnest(%(cells)s::smallint[], %(customer_ids)s::bigint[], %(product_ids)s::integer[])
        AS h (cell, customer_id, product_id)
   JOIN position p ON p.cell = h.cell AND p.customer_id = h.customer_id AND p.product_id = h.product_id
@@ -102,16 +101,12 @@ WITH span AS (
       JOIN position p ON p.cell = t.cell AND p.position_id = t.position_id
       JOIN cell c ON c.cell = p.cell
       JOIN asset a ON a.asset_id = account_asset(p.reward_account)
-), day AS (
-    SELECT s.cell, s.position_id, s.reward_account, s.started_at, s.due_days, s.unit, d.day,
-           basis_after(s.product_id, s.locked_revision, s.started_at, s.principal, s.tier_offset, s.anchor_days,
-                       s.anchor_basis, d.day) AS basis
-      FROM span s
-     CROSS JOIN LATERAL generate_series(s.paid_days, greatest(s.paid_days, s.due_days)) AS d (day)
 ), earned AS (
-    SELECT cell, position_id, reward_account, started_at, due_days, day, basis,
-           paid_by(basis, unit) - lag(paid_by(basis, unit)) OVER (PARTITION BY cell, position_id ORDER BY day) AS amount
-      FROM day
+    SELECT s.cell, s.position_id, s.reward_account, s.started_at, d.day, d.basis, d.amount
+      FROM span s
+     CROSS JOIN LATERAL earned_days(s.product_id, s.locked_revision, s.started_at, s.principal, s.tier_offset,
+                                    s.anchor_days, s.anchor_basis, s.unit, s.paid_days,
+                                    greatest(s.paid_days, s.due_days)) AS d
 ), paid AS (
     INSERT INTO reward (credit_account, position_id, run_on, cell, is_early, amount, basis)
     SELECT reward_account, position_id, run_on_of(started_at + make_interval(hours => 24 * day), %(distribution_time)s),
@@ -173,6 +168,155 @@ WITH change AS (
 )
 UPDATE position p
    SET anchor_days = c.days, anchor_basis = c.basis, principal = c.principal, tier_offset = c.tier_offset,
-       ended_at = c.ended_at, ended_by = c.ended_by
+       ended_at = c.ended_at, ended_by = c.ended_by, parked_days = NULL
   FROM change c
  WHERE p.cell = c.cell AND p.position_id = c.position_id AND p.ended_at IS NULL;
+
+-- name: guards
+-- Read the rate guards in force of some holdings.
+SELECT g.customer_id, g.product_id, g.apr_min
+  FROM unnest(%(cells)s::smallint[], %(customer_ids)s::bigint[], %(product_ids)s::integer[])
+       AS h (cell, customer_id, product_id)
+  JOIN rate_guard g ON g.cell = h.cell AND g.customer_id = h.customer_id AND g.product_id = h.product_id
+ WHERE g.is_on;
+
+-- name: products_maturing
+-- Find the products whose quotas the due maturities will touch.
+SELECT DISTINCT p.product_id, t.flexible_product_id
+  FROM position p
+  JOIN product o ON o.product_id = p.product_id
+  LEFT JOIN terms t ON t.product_id = o.product_id AND t.version = o.version
+ WHERE p.cell = ANY(%(cells)s::smallint[]) AND p.ended_at IS NULL AND p.term_days IS NOT NULL AND p.parked_days IS NULL
+   AND p.matures_at <= %(now)s
+   AND (%(customer_ids)s::bigint[] IS NULL OR p.customer_id = ANY(%(customer_ids)s::bigint[]));
+
+-- name: due_maturities
+-- Find the next matured position of each customer.
+SELECT DISTINCT ON (p.cell, p.customer_id) p.*, t.amount_min, t.early_redemption, t.kept_fraction, t.reduced_apr,
+       t.reduced_apr_days_min, t.payout
+  FROM position p
+  JOIN terms t ON t.product_id = p.product_id AND t.version = p.version
+ WHERE p.cell = ANY(%(cells)s::smallint[]) AND p.ended_at IS NULL AND p.term_days IS NOT NULL AND p.parked_days IS NULL
+   AND p.matures_at <= %(now)s
+   AND (%(customer_ids)s::bigint[] IS NULL OR p.customer_id = ANY(%(customer_ids)s::bigint[]))
+ ORDER BY p.cell, p.customer_id, p.matures_at, p.position_id;
+
+-- name: position_standing
+-- Find a position of a customer, open or ended.
+SELECT product_id, term_days, matures_at, ended_at, ended_by
+  FROM position
+ WHERE cell = %(cell)s AND position_id = %(position_id)s AND customer_id = %(customer_id)s;
+
+-- name: rewards_of_position
+-- List the rewards of an open position day by day: those paid, and those completed but not paid yet; a reward counts
+-- if its day was completed by `through`.
+SELECT r.run_on, r.amount, true AS is_counted
+  FROM position p
+  JOIN reward r ON r.cell = p.cell AND r.position_id = p.position_id
+ WHERE p.cell = %(cell)s AND p.position_id = %(position_id)s
+   AND r.run_on BETWEEN (p.started_at AT TIME ZONE 'UTC')::date AND (%(now)s AT TIME ZONE 'UTC')::date + 1
+UNION ALL
+SELECT run_on_of(p.started_at + make_interval(hours => 24 * d.day), %(distribution_time)s), d.amount,
+       p.started_at + make_interval(hours => 24 * d.day) <= %(through)s
+  FROM position p
+  JOIN cell c ON c.cell = p.cell
+  JOIN asset a ON a.asset_id = account_asset(p.reward_account)
+ CROSS JOIN LATERAL days_paid(p.started_at, p.term_days, p.anchor_days, p.parked_days, c.watermark_at) AS paid (days)
+ CROSS JOIN LATERAL earned_days(p.product_id, p.locked_revision, p.started_at, p.principal, p.tier_offset, p.anchor_days,
+                                p.anchor_basis, a.unit, paid.days,
+                                greatest(paid.days, least(full_days(p.started_at, %(now)s), p.term_days))) AS d
+ WHERE p.cell = %(cell)s AND p.position_id = %(position_id)s AND d.day > paid.days
+ ORDER BY run_on;
+
+-- name: keep_quote
+-- Keep an early-redemption quote.
+INSERT INTO quote (cell, quote_id, customer_id, position_id, figures, fingerprint, quoted_at, expires_at)
+VALUES (%(cell)s, %(quote_id)s, %(customer_id)s, %(position_id)s, %(figures)s::json, %(fingerprint)s, %(quoted_at)s,
+        %(expires_at)s);
+
+-- name: quote
+-- Find a quote of a customer.
+SELECT position_id, fingerprint, expires_at
+  FROM quote
+ WHERE cell = %(cell)s AND quote_id = %(quote_id)s AND customer_id = %(customer_id)s;
+
+-- name: products_of_quotes
+-- Find the products of the positions that some quotes are about.
+SELECT DISTINCT p.product_id
+  FROM unnest(%(cells)s::smallint[], %(quote_ids)s::bigint[]) AS k (cell, quote_id)
+  JOIN quote q ON q.cell = k.cell AND q.quote_id = k.quote_id
+  JOIN position p ON p.cell = q.cell AND p.position_id = q.position_id;
+
+-- name: link_forfeiture
+-- Link a forfeiture to each reward that it takes back.
+INSERT INTO forfeited_reward (cell, position_id, run_on, transfer_id, amount)
+SELECT %(cell)s, %(position_id)s, f.run_on, %(transfer_id)s, f.amount
+  FROM unnest(%(run_on)s::date[], %(amounts)s::numeric[]) AS f (run_on, amount);
+
+-- name: choose_at_maturity
+-- Keep what customers chose for their positions' end.
+UPDATE position p
+   SET at_maturity = c.at_maturity, redeem_to = c.redeem_to
+  FROM unnest(%(cells)s::smallint[], %(position_ids)s::bigint[], %(at_maturity)s::text[], %(redeem_to)s::text[])
+       AS c (cell, position_id, at_maturity, redeem_to)
+ WHERE p.cell = c.cell AND p.position_id = c.position_id AND p.ended_at IS NULL;
+
+-- name: customer_exists
+-- Say whether there is such a customer.
+SELECT 1 FROM customer WHERE cell = %(cell)s AND customer_id = %(customer_id)s;
+
+-- name: set_auto_subscribe
+-- Keep a customer's auto-subscribe choice for an asset.
+INSERT INTO auto_subscription (cell, customer_id, asset_id, product_id, source, floor, agreement_version, is_on, changed_at)
+VALUES (%(cell)s, %(customer_id)s, %(asset_id)s, %(product_id)s, %(source)s, %(floor)s, %(agreement_version)s, %(is_on)s,
+        %(now)s)
+    ON CONFLICT (cell, customer_id, asset_id) DO UPDATE
+   SET product_id = excluded.product_id, source = excluded.source, floor = excluded.floor,
+       agreement_version = excluded.agreement_version, is_on = excluded.is_on, changed_at = excluded.changed_at;
+
+-- name: set_rate_guard
+-- Keep a customer's rate guard for a product.
+INSERT INTO rate_guard (cell, customer_id, product_id, apr_min, action, is_on, changed_at)
+VALUES (%(cell)s, %(customer_id)s, %(product_id)s, %(apr_min)s, %(action)s, %(is_on)s, %(now)s)
+    ON CONFLICT (cell, customer_id, product_id) DO UPDATE
+   SET apr_min = excluded.apr_min, action = excluded.action, is_on = excluded.is_on, changed_at = excluded.changed_at;
+
+-- name: idle_balances
+-- Find what auto-subscribe may take today: idle balances above their floor, with the limits of the product chosen.
+SELECT s.customer_id, a.code AS asset, a.unit, p.code AS product, s.source, s.agreement_version,
+       b.amount - s.floor AS idle, t.amount_min, t.amount_max, t.step,
+       t.personal_cap - coalesce((SELECT sum(h.principal) FROM position h
+                                   WHERE h.cell = s.cell AND h.customer_id = s.customer_id
+                                     AND h.product_id = s.product_id AND h.ended_at IS NULL), 0) AS cap_left,
+       q.total - q.used AS quota_left
+  FROM auto_subscription s
+  JOIN asset a ON a.asset_id = s.asset_id
+  JOIN balance b ON b.cell = s.cell
+                AND b.account_id = account_of(s.customer_id, s.asset_id, a.scale, CASE s.source WHEN 'spot' THEN 1 ELSE 2 END)
+  JOIN product p ON p.product_id = s.product_id AND p.state = 'live'
+  JOIN terms t ON t.product_id = p.product_id AND t.version = p.version
+  JOIN quota q ON q.product_id = p.product_id
+ WHERE s.cell = ANY(%(cells)s::smallint[]) AND s.is_on AND b.amount - s.floor >= t.amount_min
+   AND NOT EXISTS (SELECT FROM request r WHERE r.cell = s.cell AND r.customer_id = s.customer_id
+                                           AND r.request_key = %(key_start)s || a.code)
+   AND NOT EXISTS (SELECT FROM rate_guard g
+                     JOIN rate_span r ON r.product_id = g.product_id AND r.locked_revision = 0
+                                     AND %(now)s >= r.effective_at AND %(now)s < r.until_at
+                    WHERE g.cell = s.cell AND g.customer_id = s.customer_id AND g.product_id = s.product_id AND g.is_on
+                    GROUP BY g.apr_min
+                   HAVING max(r.apr) < g.apr_min)
+ ORDER BY s.customer_id, s.asset_id;
+
+-- name: guards_to_apply
+-- Find holdings whose rate guard asks to redeem, at the rate in force.
+SELECT g.customer_id, p.code AS product, r.revision
+  FROM rate_guard g
+  JOIN product p ON p.product_id = g.product_id AND p.kind = 'flexible' AND p.redeem_halt IS NULL
+  JOIN rate_span r ON r.product_id = g.product_id AND r.locked_revision = 0
+                  AND %(now)s >= r.effective_at AND %(now)s < r.until_at
+ WHERE g.cell = ANY(%(cells)s::smallint[]) AND g.is_on AND g.action = 'redeem'
+   AND EXISTS (SELECT FROM position h WHERE h.cell = g.cell AND h.customer_id = g.customer_id
+                                        AND h.product_id = g.product_id AND h.ended_at IS NULL)
+ GROUP BY g.cell, g.customer_id, p.code, r.revision, g.apr_min
+HAVING max(r.apr) < g.apr_min
+ ORDER BY g.customer_id, p.code;

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from staddle.db import Tx, queries
 from staddle.errors import InvariantBroken
-from staddle.ledger import cell_of
-from staddle.positions.facts import distribution_time
+from staddle.failpoint import failpoint
+from staddle.ledger import HOUSE, AccountKind, Asset, LockedCells, Transfer, account_of, cell_of
+from staddle.positions.facts import Held, distribution_time
 
 sql = queries(__package__)
 
@@ -56,15 +57,16 @@ def settle(tx: Tx, due: Sequence[tuple[int, datetime]]) -> dict[int, Settled]:
     if not due:
         return {}
     open_reward_days(tx, due)
-    rows = tx.execute(sql.settle, {"distribution_time": distribution_time(tx), **settlement_of(due)}).fetchall()
+    rows = tx.execute(
+        sql.settle, {"distribution_time": distribution_time(tx), **settlement_of(due)}
+    ).fetchall()
     if len(rows) != len(due) or any(row.accounts_named != row.accounts_moved for row in rows):
         raise InvariantBroken("a settlement named a position or an account that is not there")
+    failpoint("settle.paid")
     return {row.position_id: Settled(row.days, row.basis, row.paid) for row in rows}
 
 
-def change_positions(
-    tx: Tx, changes: Sequence[Change], settled: dict[int, Settled], now: datetime
-) -> None:
+def change_positions(tx: Tx, changes: Sequence[Change], settled: dict[int, Settled], now: datetime) -> None:
     """Give settled positions what they hold next; what they held is kept for receipts and audit."""
     if not changes:
         return
@@ -84,3 +86,37 @@ def change_positions(
     )
     if updated.rowcount != len(changes):
         raise InvariantBroken("a position to be changed has ended or is not there")
+    failpoint("settle.changed")
+
+
+def transfers_of_position(
+    locked: LockedCells,
+    held: Held,
+    asset: Asset,
+    moves: Sequence[tuple[str, AccountKind, AccountKind, Decimal]],
+    key: str,
+) -> list[Transfer]:
+    """Make the transfers of one act on a position from (kind, debit, credit, amount); amounts of zero are left out."""
+    transfers: list[Transfer] = []
+    for kind, debit, credit, amount in moves:
+        if amount == 0:
+            continue
+        transfer_id = locked.next_transfer(held.cell)
+        transfers.append(
+            Transfer(
+                transfer_id=transfer_id,
+                act_id=transfers[0].act_id if transfers else transfer_id,
+                kind=kind,
+                customer_id=held.customer_id,
+                debit_account=account_of(
+                    HOUSE if debit >= AccountKind.CUSTODY else held.customer_id, asset, debit
+                ),
+                credit_account=account_of(
+                    HOUSE if credit >= AccountKind.CUSTODY else held.customer_id, asset, credit
+                ),
+                amount=amount,
+                request_key=key,
+                position_id=held.position_id,
+            )
+        )
+    return transfers

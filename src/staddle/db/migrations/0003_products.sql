@@ -156,5 +156,5 @@ GRANT SELECT, INSERT ON product, terms, quota, rate_revision, rate_tier, custome
 GRANT SELECT ON rate_span TO staddle_app;
 GRANT UPDATE (name, state, version, subscribe_halt, redeem_halt) ON product TO staddle_app;
 GRANT UPDATE (approved_by, approved_at) ON terms TO staddle_app;
-GRANT UPDATE (used, total) ON quota TO staddle_app;
+GRANT UPDATE (used, total, ceiling) ON quota TO staddle_app;
 GRANT UPDATE (name, country, vip_level) ON customer TO staddle_app;

@@ -9,7 +9,7 @@ CREATE FUNCTION full_days(started_at timestamptz, until timestamptz) RETURNS int
 CREATE FUNCTION days_begun_before(started_at timestamptz, instant timestamptz) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN instant > started_at
-                THEN date_part('day', instant - interval '1 microsecond' - started_at)::integer + 1 ELSE 0 END;
+                THEN date_part('day', justify_hours(instant - started_at + interval '23:59:59.999999'))::integer ELSE 0 END;
 
 -- The date of the first distribution at or after an accrual day's completion (rule 17).
 CREATE FUNCTION run_on_of(completed_at timestamptz, distribution_time time) RETURNS date
@@ -39,6 +39,7 @@ CREATE TABLE position (
     request_key text NOT NULL,
     started_at timestamptz NOT NULL,
     term_days integer CHECK (term_days > 0),
+    matures_at timestamptz,
     opened_principal numeric NOT NULL,
     opened_offset numeric NOT NULL,
     locked_revision integer NOT NULL,
@@ -56,6 +57,8 @@ CREATE TABLE position (
     ended_by text CHECK (ended_by IN ('redemption', 'early_redemption', 'maturity', 'renewal', 'to_flexible')),
     PRIMARY KEY (cell, position_id),
     CONSTRAINT a_position_lies_in_its_customers_cell CHECK ((position_id & 255) = cell AND (customer_id & 255) = cell),
+    CONSTRAINT a_term_has_one_maturity CHECK ((term_days IS NULL) = (matures_at IS NULL)
+        AND full_days(started_at, matures_at) = term_days),
     CONSTRAINT a_position_never_grows CHECK (principal <= opened_principal AND opened_principal > 0),
     CONSTRAINT an_ended_position_holds_nothing CHECK ((ended_at IS NULL) = (principal > 0) AND principal >= 0),
     CONSTRAINT an_ended_position_says_how CHECK ((ended_at IS NULL) = (ended_by IS NULL)),
@@ -68,7 +71,7 @@ COMMENT ON COLUMN position.anchor_basis IS 'the undivided sum S of the rules ove
 COMMENT ON COLUMN position.parked_days IS 'set while rewards cannot be paid: the days that were paid until then (rule 19)';
 CREATE INDEX holding ON position (cell, customer_id, product_id, started_at, position_id) WHERE ended_at IS NULL;
 CREATE INDEX position_of_customer ON position (cell, customer_id, position_id);
-CREATE INDEX position_by_maturity ON position (cell, (started_at + make_interval(hours => 24 * term_days)))
+CREATE INDEX position_by_maturity ON position (cell, matures_at)
     WHERE ended_at IS NULL AND term_days IS NOT NULL;
 
 -- What a position held before each change, for receipts and audit: days (from_days, to_days] earned on this.
@@ -138,6 +141,20 @@ END;
 -- What a basis has paid in all: rules.paid_by. Multiply first, divide once, cut once.
 CREATE FUNCTION paid_by(basis numeric, unit numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN div(basis, 365 * unit) * unit;
+
+-- The rewards of accrual days (first, last] of a position on one span, each the growth of what has been paid; and, with
+-- amount 0, the day `first` from which they grow.
+CREATE FUNCTION earned_days(
+    product_id integer, locked_revision integer, started_at timestamptz, principal numeric, tier_offset numeric,
+    anchor_days integer, anchor_basis numeric, unit numeric, first integer, last integer
+) RETURNS TABLE (day integer, basis numeric, amount numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT b.day, b.basis,
+           paid_by(b.basis, $8) - lag(paid_by(b.basis, $8), 1, paid_by(b.basis, $8)) OVER (ORDER BY b.day)
+      FROM (SELECT d.day, basis_after($1, $2, $3, $4, $5, $6, $7, d.day) AS basis
+              FROM generate_series($9, $10) AS d (day)) b;
+END;
 
 -- How many accrual days of a position have been paid, given its cell's watermark.
 CREATE FUNCTION days_paid(

@@ -138,10 +138,46 @@ CREATE TABLE run_total (
     FOREIGN KEY (run_on, cell_from) REFERENCES run_piece
 );
 
+-- The rewards that the distribution at `cutoff` owes to the open positions of some cells: of each, the one accrual
+-- day that completed in the 24 hours up to it, if no act has settled that day already. The set-based twin of
+-- earned_days, for the run: it reads positions and never writes them.
+CREATE FUNCTION due_rewards(cutoff timestamptz, cell_from integer, cell_to integer)
+    RETURNS TABLE (cell smallint, position_id bigint, product_id integer, credit_account bigint, day integer,
+                   basis numeric, amount numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH rate AS MATERIALIZED (
+        SELECT r.product_id, r.locked_revision, r.effective_at, r.until_at, r.amount_from, r.amount_to, r.apr, a.unit
+          FROM rate_span r
+          JOIN product o ON o.product_id = r.product_id
+          JOIN asset a ON a.asset_id = o.asset_id
+    ), due AS (
+        SELECT p.cell, p.position_id, p.product_id, p.locked_revision, p.reward_account, p.started_at, p.principal,
+               p.tier_offset, p.anchor_days, p.anchor_basis, full_days(p.started_at, $1) AS day
+          FROM position p
+         WHERE p.cell BETWEEN $2 AND $3 AND p.ended_at IS NULL AND p.parked_days IS NULL
+           AND full_days(p.started_at, $1) > p.anchor_days
+           AND (p.term_days IS NULL OR full_days(p.started_at, $1) <= p.term_days)
+    ), earned AS (
+        SELECT d.cell, d.position_id, d.product_id, d.reward_account, d.day, r.unit,
+               d.anchor_basis + sum(days_at_rate(d.started_at, r.effective_at, r.until_at, d.anchor_days, d.day - 1)
+                   * amount_in_tier(d.principal, d.tier_offset, r.amount_from, r.amount_to) * r.apr) AS basis_before,
+               d.anchor_basis + sum(days_at_rate(d.started_at, r.effective_at, r.until_at, d.anchor_days, d.day)
+                   * amount_in_tier(d.principal, d.tier_offset, r.amount_from, r.amount_to) * r.apr) AS basis
+          FROM due d
+          JOIN rate r ON r.product_id = d.product_id AND r.locked_revision = d.locked_revision
+         GROUP BY d.cell, d.position_id, d.product_id, d.reward_account, d.day, d.anchor_basis, r.unit
+    )
+    SELECT e.cell, e.position_id, e.product_id, e.reward_account, e.day, e.basis,
+           paid_by(e.basis, e.unit) - paid_by(e.basis_before, e.unit)
+      FROM earned e;
+END;
+
 CREATE TABLE parked_position (
     cell smallint NOT NULL,
     position_id bigint NOT NULL,
     run_on date NOT NULL,
+    amount numeric NOT NULL,
     reason text NOT NULL,
     parked_at timestamptz NOT NULL,
     retried_at timestamptz,

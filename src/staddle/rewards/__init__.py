@@ -1,0 +1,22 @@
+"""The daily run, its plan, limits and report; receipts and statements."""
+
+from staddle.rewards.mature_all import mature_all
+from staddle.rewards.park import parked_positions, retry_parked
+from staddle.rewards.plan import plan, pool_left
+from staddle.rewards.report import RunReport, find_report, latest_runs, release_run
+from staddle.rewards.run import Progress, catch_up, run
+
+__all__ = [
+    "Progress",
+    "RunReport",
+    "catch_up",
+    "find_report",
+    "latest_runs",
+    "mature_all",
+    "parked_positions",
+    "plan",
+    "pool_left",
+    "release_run",
+    "retry_parked",
+    "run",
+]

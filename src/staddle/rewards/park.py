@@ -1,0 +1,59 @@
+"""Positions whose rewards cannot be paid: put aside, reported, and paid later (product.md rule 19)."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from staddle.db import Tx, queries
+from staddle.errors import PositionNotFound
+from staddle.ledger import cell_of, lock_cells
+from staddle.money import ZERO
+from staddle.positions.settle import Change, Settled, change_positions, settle
+
+sql = queries(__package__)
+
+
+def park(tx: Tx, position_id: int, run_on: date, amount: Decimal, reason: str, now: datetime) -> None:
+    """Put a position aside: runs pass it by until `retry_parked` pays it."""
+    tx.execute(
+        sql.park,
+        {
+            "cell": cell_of(position_id),
+            "position_id": position_id,
+            "run_on": run_on,
+            "amount": amount,
+            "reason": reason[:300],
+            "now": now,
+        },
+    )
+
+
+def park_customer(tx: Tx, cell: int, customer_id: int, reason: str, now: datetime) -> None:
+    """Put aside the matured positions of a customer that could not be ended."""
+    lock_cells(tx, [cell])
+    for row in tx.execute(
+        sql.matured_positions, {"cell": cell, "customer_id": customer_id, "now": now}
+    ).fetchall():
+        park(tx, row.position_id, now.date(), ZERO, reason, now)
+
+
+def parked_positions(tx: Tx, with_retried: bool = False) -> list[Any]:
+    """List what is parked; with `with_retried` also what was, and has been paid since."""
+    return tx.execute(sql.parked, {"with_retried": with_retried}).fetchall()
+
+
+def retry_parked(tx: Tx, position_id: int, now: datetime) -> Settled:
+    """Pay a parked position everything it is owed up to its cell's last run, and let runs pay it again.
+
+    Raises PositionNotFound if it is not parked; whatever keeps it from being paid is raised as it comes.
+    """
+    cell = cell_of(position_id)
+    lock_cells(tx, [cell])
+    row = tx.execute(sql.parked_position, {"cell": cell, "position_id": position_id}).fetchone()
+    if row is None:
+        raise PositionNotFound("This position is not parked.")
+    settled = settle(tx, [(position_id, row.watermark_at)])
+    same = Change(position_id, row.watermark_at, row.principal, row.tier_offset)
+    change_positions(tx, [same], settled, now)
+    tx.execute(sql.mark_retried, {"cell": cell, "position_id": position_id, "now": now})
+    return settled[position_id]

@@ -1,0 +1,137 @@
+"""Paying one piece of a run: the rewards of some cells, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+import psycopg
+
+from staddle.days import DAY
+from staddle.db import Database, Tx, queries
+from staddle.errors import InvariantBroken, RunOutOfOrder
+from staddle.ledger import lock_cells
+from staddle.money import use_exact_decimals
+from staddle.failpoint import failpoint
+from staddle.rewards.park import park
+
+sql = queries(__package__)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The cells of a run that one transaction pays."""
+
+    run_on: date
+    cutoff: datetime
+    cell_from: int
+    cell_to: int
+
+
+class PieceFailed(Exception):
+    """A reward of the piece named an account that is not there."""
+
+
+def pay_piece(database: Database, piece: Piece, now: datetime) -> int:
+    """Pay a piece, unless it is paid; gives the number of rewards. What cannot be paid is parked (rule 19).
+
+    The run holds the piece's cells while it pays them, so acts of their customers wait for that moment.
+    """
+    use_exact_decimals()
+    with database.transaction() as tx:
+        locked = lock_cells(tx, range(piece.cell_from, piece.cell_to + 1))
+        if tx.execute(sql.piece_paid, _named(piece)).fetchone() is not None:
+            return 0
+        if any(counters.watermark_at != piece.cutoff - DAY for counters in locked.counters.values()):
+            raise RunOutOfOrder
+        parked = 0
+        try:
+            totals = _try_to_pay(tx, piece, None)
+        except (psycopg.errors.IntegrityError, psycopg.errors.DataError, PieceFailed) as error:
+            parked = park_poison(tx, piece, str(error), now)
+            totals = _try_to_pay(tx, piece, None)
+        failpoint("run.piece_paid")
+        count = finish_piece(tx, piece, totals, parked)
+        failpoint("run.piece_before_commit")
+    return count
+
+
+def _named(piece: Piece) -> dict[str, object]:
+    return {
+        "run_on": piece.run_on,
+        "cutoff": piece.cutoff,
+        "cell_from": piece.cell_from,
+        "cell_to": piece.cell_to,
+    }
+
+
+def _try_to_pay(tx: Tx, piece: Piece, only: Sequence[int] | None) -> list[tuple[int, int, Decimal]]:
+    """Pay within a savepoint; gives (product, rewards, amount)."""
+    with tx.transaction():
+        rows = tx.execute(
+            sql.pay_piece, {**_named(piece), "only": None if only is None else list(only)}
+        ).fetchall()
+        if rows and rows[0].accounts_named != rows[0].accounts_moved:
+            raise PieceFailed("a reward names an account that has no balance row")
+        if sum(row.reward_count for row in rows) != (rows[0].rewards_paid if rows else 0):
+            raise InvariantBroken(
+                f"run {piece.run_on}: not every due reward of cells {piece.cell_from}.. was paid"
+            )
+        return [(row.product_id, row.reward_count, row.amount) for row in rows]
+
+
+def finish_piece(tx: Tx, piece: Piece, totals: Sequence[tuple[int, int, Decimal]], parked: int) -> int:
+    """Prove the piece, note its totals, and raise its cells' watermarks."""
+    named = _named(piece)
+    tx.execute(sql.close_piece, named)
+    count = sum(total[1] for total in totals)
+    tx.execute(sql.keep_piece, {**named, "reward_count": count, "parked_count": parked})
+    tx.execute(
+        sql.keep_totals,
+        {
+            **named,
+            "product_ids": [total[0] for total in totals],
+            "reward_counts": [total[1] for total in totals],
+            "amounts": [total[2] for total in totals],
+        },
+    )
+    tx.execute(sql.raise_watermarks, named)
+    return count
+
+
+class _Undo(Exception):
+    """Takes a trial payment back."""
+
+
+def park_poison(tx: Tx, piece: Piece, reason: str, now: datetime) -> int:
+    """Find the positions that cannot be paid by halving, and park each; gives their number."""
+    due = tx.execute(sql.due_positions, _named(piece)).fetchall()
+    parked = 0
+    suspects = [due]
+    while suspects:
+        some = suspects.pop()
+        why = _why_not(tx, piece, [row.position_id for row in some])
+        if why is None:
+            continue
+        if len(some) == 1:
+            park(tx, some[0].position_id, piece.run_on, some[0].amount, why, now)
+            parked += 1
+        else:
+            suspects += [some[: len(some) // 2], some[len(some) // 2 :]]
+    if parked == 0:
+        raise InvariantBroken(
+            f"run {piece.run_on}: cells {piece.cell_from}.. cannot be paid together: {reason}"
+        )
+    return parked
+
+
+def _why_not(tx: Tx, piece: Piece, position_ids: Sequence[int]) -> str | None:
+    """Try to pay these positions and take it back; gives what went wrong, if anything did."""
+    try:
+        with tx.transaction():
+            _try_to_pay(tx, piece, position_ids)
+            raise _Undo
+    except _Undo:
+        return None
+    except (psycopg.errors.IntegrityError, psycopg.errors.DataError, PieceFailed) as error:
+        return str(error).splitlines()[0]

@@ -1,0 +1,127 @@
+"""Planning a run and holding the plan against its limits (product.md rule 20)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from staddle.db import Database, Tx, queries
+from staddle.desk import find_desk
+from staddle.ledger import AccountKind, Asset, all_assets, asset_id_of, house_balances, kind_of
+from staddle.money import ZERO, plain, use_exact_decimals
+
+sql = queries(__package__)
+POSITIONS_IN_A_PIECE = 65_536
+PIECES_MAX = 32
+PlanByProduct = dict[int, tuple[int, Decimal]]
+"""Of each product: how many rewards, and their sum."""
+
+
+def plan_run(database: Database, run_on: date, cutoff: datetime, started_by: str, now: datetime) -> str:
+    """Work out what the run owes, note it, and say whether the run may be executed; gives its state."""
+    with database.transaction() as tx:
+        tx.execute(sql.lock_run, {"run_on": run_on})
+        found = tx.execute(sql.run, {"run_on": run_on}).fetchone()
+        if found is not None and found.state != "held":
+            tx.execute(sql.execute_run, {"run_on": run_on})
+            return "executing"
+        open_days(tx, run_on)
+    owed = plan(database, run_on, cutoff)
+    with database.transaction() as tx:
+        tx.execute(sql.lock_run, {"run_on": run_on})
+        found = tx.execute(sql.run, {"run_on": run_on}).fetchone()
+        if found is not None and found.state != "held":
+            return str(found.state)
+        reasons = outside_limits(tx, run_on, owed)
+        state = "held" if reasons else "executing"
+        note = {"run_on": run_on, "cutoff": cutoff, "state": state, "started_by": started_by, "now": now}
+        tx.execute(sql.begin_run, {**note, "held_because": "; ".join(reasons) or None})
+        tx.execute(sql.forget_plan, {"run_on": run_on})
+        tx.execute(
+            sql.keep_plan,
+            {
+                "run_on": run_on,
+                "product_ids": list(owed),
+                "reward_counts": [count for count, _ in owed.values()],
+                "amounts": [amount for _, amount in owed.values()],
+            },
+        )
+        return state
+
+
+def open_days(tx: Tx, run_on: date) -> None:
+    """Make the partitions of the run's day and of the next two, in as many pieces as the desk is large."""
+    row = tx.execute(sql.open_position_count).fetchone()
+    assert row is not None
+    pieces = 1
+    while pieces * POSITIONS_IN_A_PIECE < row.positions and pieces < PIECES_MAX:
+        pieces *= 2
+    for days in range(3):
+        tx.execute(sql.open_reward_day, {"run_on": run_on + timedelta(days=days), "pieces": pieces})
+
+
+def plan(database: Database, run_on: date, cutoff: datetime) -> PlanByProduct:
+    """Work out what the distribution owes by product: a dry run that writes nothing, over two halves at once."""
+
+    def half(cells: tuple[int, int]) -> PlanByProduct:
+        use_exact_decimals()
+        with database.transaction() as tx:
+            named = {"run_on": run_on, "cutoff": cutoff, "cell_from": cells[0], "cell_to": cells[1]}
+            rows = tx.execute(sql.plan, named).fetchall()
+        return {row.product_id: (row.reward_count, row.amount) for row in rows}
+
+    with ThreadPoolExecutor(2) as pool:
+        halves = list(pool.map(half, [(0, 127), (128, 255)]))
+    owed: PlanByProduct = {}
+    for part in halves:
+        for product_id, (count, amount) in part.items():
+            count_before, amount_before = owed.get(product_id, (0, ZERO))
+            owed[product_id] = (count + count_before, amount + amount_before)
+    return dict(sorted(owed.items()))
+
+
+def outside_limits(tx: Tx, run_on: date, owed: PlanByProduct) -> list[str]:
+    """Say in sentences what keeps the run from being executed without a second person."""
+    reasons = [f"{row.code} has no rate for the day" for row in tx.execute(sql.unrated_products).fetchall()]
+    assets = all_assets(tx)
+    by_asset = owed_by_asset(tx, owed)
+    pools = pool_left(tx)
+    settled = {
+        row.asset_id: row.amount for row in tx.execute(sql.ledger_totals, {"run_on": run_on}).fetchall()
+    }
+    before = {row.asset_id: row.amount for row in tx.execute(sql.last_totals, {"run_on": run_on}).fetchall()}
+    change_max = find_desk(tx).run_change_max
+    for asset_id, amount in sorted(by_asset.items()):
+        asset = assets[asset_id]
+        unpaid = amount - settled.get(asset_id, ZERO)
+        if unpaid > pools.get(asset_id, ZERO):
+            left = pools.get(asset_id, ZERO)
+            reasons.append(f"the {asset.code} pool holds {plain(left)} and {plain(unpaid)} are owed")
+        reasons += change_reason(asset, amount, before.get(asset_id, ZERO), change_max)
+    return reasons
+
+
+def change_reason(asset: Asset, amount: Decimal, before: Decimal, change_max: Decimal) -> list[str]:
+    """Say if a total lies too far from the last run's; the first rewards ever paid have nothing to lie far from."""
+    if before == 0 or abs(amount - before) <= before * change_max:
+        return []
+    return [
+        f"{asset.code} rewards go from {plain(before)} to {plain(amount)}, more than {plain(change_max)} of it"
+    ]
+
+
+def owed_by_asset(tx: Tx, owed: PlanByProduct) -> dict[int, Decimal]:
+    """Add a plan up by asset."""
+    rows = tx.execute(sql.assets_of_products, {"product_ids": list(owed)}).fetchall()
+    by_asset: dict[int, Decimal] = {}
+    for row in rows:
+        by_asset[row.asset_id] = by_asset.get(row.asset_id, ZERO) + owed[row.product_id][1]
+    return by_asset
+
+
+def pool_left(tx: Tx) -> dict[int, Decimal]:
+    """Give what is left of the reward pool by asset: what treasury put in, less what rewards have cost (rule 31)."""
+    left: dict[int, Decimal] = {}
+    for account_id, amount in house_balances(tx).items():
+        if kind_of(account_id) in (AccountKind.REWARD_POOL, AccountKind.REWARD_EXPENSE):
+            left[asset_id_of(account_id)] = left.get(asset_id_of(account_id), ZERO) + amount
+    return left

@@ -1,0 +1,249 @@
+-- name: lock_run
+-- Let one process at a time plan or finish the run of a date.
+SELECT pg_advisory_xact_lock(hashtext('run'), (%(run_on)s::date - '2000-01-01'::date));
+
+-- name: watermarks
+-- Find how far the cells have been paid.
+SELECT min(watermark_at) AS lowest, max(watermark_at) AS highest FROM cell;
+
+-- name: run
+-- Read the run of a date.
+SELECT * FROM run WHERE run_on = %(run_on)s;
+
+-- name: runs
+-- List the latest runs, newest first.
+SELECT * FROM run ORDER BY run_on DESC LIMIT %(limit)s;
+
+-- name: cells_with_maturities
+-- Find the cells in which a position has reached its maturity.
+SELECT cell
+  FROM position
+ WHERE ended_at IS NULL AND term_days IS NOT NULL AND parked_days IS NULL AND matures_at <= %(now)s
+ GROUP BY cell
+ ORDER BY cell;
+
+-- name: maturing_customers
+-- Find the customers of a cell who have a position that has reached its maturity.
+SELECT DISTINCT customer_id
+  FROM position
+ WHERE cell = %(cell)s AND ended_at IS NULL AND term_days IS NOT NULL AND parked_days IS NULL AND matures_at <= %(now)s
+ ORDER BY customer_id;
+
+-- name: open_position_count
+-- Count open positions, roughly, to decide into how many pieces a day is cut.
+SELECT greatest((SELECT coalesce(sum(reward_count), 0) FROM run_plan
+                  WHERE run_on = (SELECT max(run_on) FROM run_plan)),
+                (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'position'::regclass)) AS positions;
+
+-- name: open_reward_day
+-- Make the partition of a run date in so many pieces, unless it is there.
+SELECT open_reward_day(%(run_on)s, %(pieces)s);
+
+-- name: pieces
+-- List the pieces of a run date, and whether each is paid.
+SELECT p.cell_from, p.cell_to, r.run_on IS NOT NULL AS is_paid
+  FROM reward_piece p
+  LEFT JOIN run_piece r ON r.run_on = p.run_on AND r.cell_from = p.cell_from
+ WHERE p.run_on = %(run_on)s
+ ORDER BY p.cell_from;
+
+-- name: plan
+-- Work out what a distribution owes in some cells, by product; what acts have settled of it already counts too.
+SELECT product_id, count(*) FILTER (WHERE amount > 0) AS reward_count, sum(amount) AS amount
+  FROM (SELECT product_id, amount
+          FROM due_rewards(%(cutoff)s, %(cell_from)s, %(cell_to)s)
+        UNION ALL
+        SELECT p.product_id, r.amount
+          FROM reward r
+          JOIN position p ON p.cell = r.cell AND p.position_id = r.position_id
+         WHERE r.run_on = %(run_on)s AND r.cell BETWEEN %(cell_from)s AND %(cell_to)s) owed
+ GROUP BY product_id
+ ORDER BY product_id;
+
+-- name: unrated_products
+-- Find products with open positions whose day began before any rate was in force.
+SELECT DISTINCT o.code
+  FROM position p
+  JOIN product o ON o.product_id = p.product_id
+ WHERE p.ended_at IS NULL AND p.parked_days IS NULL
+   AND p.started_at < (SELECT coalesce(min(r.effective_at), 'infinity') FROM rate_span r
+                        WHERE r.product_id = p.product_id AND r.locked_revision = p.locked_revision)
+ ORDER BY o.code;
+
+-- name: forget_plan
+-- Forget the plan of a run that waits, to plan it anew.
+DELETE FROM run_plan WHERE run_on = %(run_on)s;
+
+-- name: keep_plan
+-- Keep what a run owes by product.
+INSERT INTO run_plan (run_on, product_id, reward_count, amount)
+SELECT %(run_on)s, n.product_id, n.reward_count, n.amount
+  FROM unnest(%(product_ids)s::integer[], %(reward_counts)s::bigint[], %(amounts)s::numeric[])
+       AS n (product_id, reward_count, amount);
+
+-- name: begin_run
+-- Note that a run has been planned.
+INSERT INTO run (run_on, distributed_at, state, held_because, started_by, planned_at)
+VALUES (%(run_on)s, %(cutoff)s, %(state)s, %(held_because)s, %(started_by)s, %(now)s)
+    ON CONFLICT (run_on) DO UPDATE
+   SET state = excluded.state, held_because = excluded.held_because, planned_at = excluded.planned_at
+ WHERE run.state = 'held';
+
+-- name: planned
+-- Read a run's plan by product.
+SELECT l.product_id, o.code AS product, a.asset_id, a.code AS asset, l.reward_count, l.amount
+  FROM run_plan l
+  JOIN product o ON o.product_id = l.product_id
+  JOIN asset a ON a.asset_id = o.asset_id
+ WHERE l.run_on = %(run_on)s
+ ORDER BY a.code, o.code;
+
+-- name: last_totals
+-- Read the totals by asset of the last finished run before a date.
+SELECT o.asset_id, sum(l.amount) AS amount
+  FROM run_plan l
+  JOIN product o ON o.product_id = l.product_id
+ WHERE l.run_on = (SELECT max(r.run_on) FROM run r WHERE r.run_on < %(run_on)s AND r.state = 'finished')
+ GROUP BY o.asset_id;
+
+-- name: pay_piece
+-- Pay the rewards of a piece: insert them, then move the balances of both sides by exactly what was inserted.
+WITH due AS MATERIALIZED (
+    SELECT d.cell, d.position_id, d.product_id, d.credit_account, d.basis, d.amount
+      FROM due_rewards(%(cutoff)s, %(cell_from)s, %(cell_to)s) d
+     WHERE d.amount > 0 AND (%(only)s::bigint[] IS NULL OR d.position_id = ANY(%(only)s::bigint[]))
+), paid AS (
+    INSERT INTO reward (credit_account, position_id, run_on, cell, is_early, amount, basis)
+    SELECT credit_account, position_id, %(run_on)s, cell, false, amount, basis
+      FROM due
+    RETURNING cell, credit_account, amount
+), customer_change AS (
+    SELECT cell, credit_account AS account_id, sum(amount) AS amount FROM paid GROUP BY cell, credit_account
+), house_change AS (
+    SELECT cell, (account_id & 524272) | 9 AS account_id, -sum(amount) AS amount FROM customer_change GROUP BY 1, 2
+), change AS (
+    SELECT * FROM customer_change UNION ALL SELECT * FROM house_change
+), moved AS (
+    UPDATE balance b
+       SET amount = b.amount + c.amount
+      FROM change c
+     WHERE b.cell = c.cell AND b.account_id = c.account_id
+    RETURNING 1
+)
+SELECT d.product_id, count(*) AS reward_count, sum(d.amount) AS amount,
+       (SELECT count(*) FROM paid) AS rewards_paid,
+       (SELECT count(*) FROM change) AS accounts_named, (SELECT count(*) FROM moved) AS accounts_moved
+  FROM due d
+ GROUP BY d.product_id;
+
+-- name: close_piece
+-- Prove, in the transaction that paid the piece, that no position-day in it is paid twice.
+SELECT close_reward_piece(%(run_on)s, %(cell_from)s::smallint);
+
+-- name: piece_paid
+-- Say whether a piece has been paid.
+SELECT 1 FROM run_piece WHERE run_on = %(run_on)s AND cell_from = %(cell_from)s;
+
+-- name: keep_piece
+-- Note that a piece has been paid.
+INSERT INTO run_piece (run_on, cell_from, cell_to, reward_count, parked_count)
+VALUES (%(run_on)s, %(cell_from)s, %(cell_to)s, %(reward_count)s, %(parked_count)s);
+
+-- name: keep_totals
+-- Keep what a piece paid by product.
+INSERT INTO run_total (run_on, cell_from, product_id, reward_count, amount)
+SELECT %(run_on)s, %(cell_from)s, n.product_id, n.reward_count, n.amount
+  FROM unnest(%(product_ids)s::integer[], %(reward_counts)s::bigint[], %(amounts)s::numeric[])
+       AS n (product_id, reward_count, amount);
+
+-- name: raise_watermarks
+-- Note that the cells of a piece have been paid up to a distribution.
+UPDATE cell SET watermark_at = %(cutoff)s WHERE cell BETWEEN %(cell_from)s AND %(cell_to)s;
+
+-- name: due_positions
+-- List the positions that a distribution owes something in some cells.
+SELECT position_id, amount FROM due_rewards(%(cutoff)s, %(cell_from)s, %(cell_to)s) WHERE amount > 0 ORDER BY position_id;
+
+-- name: park
+-- Park a position: the run passes it by until somebody has looked into it.
+WITH parked AS (
+    UPDATE position p
+       SET parked_days = days_paid(p.started_at, p.term_days, p.anchor_days, p.parked_days, c.watermark_at)
+      FROM cell c
+     WHERE p.cell = %(cell)s AND p.position_id = %(position_id)s AND c.cell = p.cell AND p.parked_days IS NULL
+    RETURNING p.cell, p.position_id
+)
+INSERT INTO parked_position (cell, position_id, run_on, amount, reason, parked_at)
+SELECT cell, position_id, %(run_on)s, %(amount)s, %(reason)s, %(now)s FROM parked
+    ON CONFLICT (cell, position_id, run_on) DO UPDATE
+   SET amount = excluded.amount, reason = excluded.reason, parked_at = excluded.parked_at, retried_at = NULL;
+
+-- name: parked
+-- List parked positions, newest first.
+SELECT k.position_id, p.customer_id, o.code AS product, k.run_on, k.amount, k.reason, k.parked_at, k.retried_at
+  FROM parked_position k
+  JOIN position p ON p.cell = k.cell AND p.position_id = k.position_id
+  JOIN product o ON o.product_id = p.product_id
+ WHERE %(with_retried)s OR k.retried_at IS NULL
+ ORDER BY k.run_on DESC, k.position_id;
+
+-- name: parked_position
+-- Find a parked position with what it stands at.
+SELECT p.position_id, p.principal, p.tier_offset, c.watermark_at
+  FROM position p
+  JOIN cell c ON c.cell = p.cell
+ WHERE p.cell = %(cell)s AND p.position_id = %(position_id)s AND p.parked_days IS NOT NULL AND p.ended_at IS NULL;
+
+-- name: mark_retried
+-- Note that a parked position has been paid.
+UPDATE parked_position SET retried_at = %(now)s
+ WHERE cell = %(cell)s AND position_id = %(position_id)s AND retried_at IS NULL;
+
+-- name: ledger_totals
+-- Add up what the ledger says was paid for a run date, by asset.
+SELECT account_asset(credit_account) AS asset_id, count(*) AS reward_count, sum(amount) AS amount
+  FROM reward
+ WHERE run_on = %(run_on)s
+ GROUP BY 1;
+
+-- name: parked_totals
+-- Add up what was parked in a run and is still not paid, by asset.
+SELECT account_asset(p.reward_account) AS asset_id, count(*) AS reward_count, sum(k.amount) AS amount
+  FROM parked_position k
+  JOIN position p ON p.cell = k.cell AND p.position_id = k.position_id
+ WHERE k.run_on = %(run_on)s AND k.retried_at IS NULL
+ GROUP BY 1;
+
+-- name: finish_run
+-- Publish a run that is proved.
+UPDATE run SET state = 'finished', finished_at = %(now)s WHERE run_on = %(run_on)s AND state <> 'finished';
+
+-- name: release_run
+-- Let a second person release a run that is outside its limits.
+UPDATE run SET state = 'released', released_by = %(by)s WHERE run_on = %(run_on)s AND state = 'held';
+
+-- name: execute_run
+-- Note that a released run is being executed.
+UPDATE run SET state = 'executing' WHERE run_on = %(run_on)s AND state = 'released';
+
+-- name: run_totals
+-- Read what a run paid itself, by product.
+SELECT o.code AS product, a.code AS asset, sum(t.reward_count)::bigint AS reward_count, sum(t.amount) AS amount
+  FROM run_total t
+  JOIN product o ON o.product_id = t.product_id
+  JOIN asset a ON a.asset_id = o.asset_id
+ WHERE t.run_on = %(run_on)s
+ GROUP BY o.code, a.code
+ ORDER BY a.code, o.code;
+
+-- name: matured_positions
+-- List the positions of a customer that have reached their maturity.
+SELECT position_id
+  FROM position
+ WHERE cell = %(cell)s AND customer_id = %(customer_id)s AND ended_at IS NULL AND parked_days IS NULL
+   AND matures_at <= %(now)s
+ ORDER BY position_id;
+
+-- name: assets_of_products
+-- Name the assets of some products.
+SELECT product_id, asset_id FROM product WHERE product_id = ANY(%(product_ids)s::integer[]);
