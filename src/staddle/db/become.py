@@ -19,8 +19,8 @@ def ordinary(data: Path) -> Sequence[str]:
     """Give what must stand before the server's argv; nothing for an ordinary user.
 
     As root: a user namespace in which root's files belong to user 1000, so the folder stays root's. Where
-    that is not permitted, or the folder was made by another user, that user's id (or nobody's) with the one
-    capability that lets it reach a program or a folder which only root may enter. Raises DatabaseUnavailable.
+    that is not permitted, or was not when the folder was made, nobody's id, with the one capability that lets
+    it reach a program or a folder which only root may enter. Raises DatabaseUnavailable.
     """
     if os.geteuid() != 0:
         return []

@@ -64,9 +64,9 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Tx]:
-        """One transaction, READ COMMITTED, as the application's role; rolled back on an error. Decimals of
-        this thread are exact from then on.
+        """One transaction, READ COMMITTED, as the application's role; rolled back on an error.
 
+        Decimals of this thread are exact from then on.
         A connection that was lost is replaced before it is handed out, never within a transaction: then, as
         when the server cannot be reached, DatabaseUnavailable is raised.
         """

@@ -106,9 +106,9 @@ class EmbeddedServer:
         if self._users is not None:
             return
         _make_private(self.home)
-        _make_private(self.socket_dir)
         users = self._join()
         try:
+            _make_private(self.socket_dir)
             self._watch_and_wait()
         except BaseException:
             os.close(users)
@@ -191,9 +191,10 @@ class EmbeddedServer:
             **_shared_memory(),
         }
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        folders = [str(self.home), str(self.socket_dir)]
         with open(self.home / "watcher.log", "wb") as log:
             subprocess.run(
-                [sys.executable, "-I", "-S", watch.__file__, str(self.home), "--", *postgres, *arguments],
+                [sys.executable, "-I", "-S", watch.__file__, *folders, "--", *postgres, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import LiteralString, cast
 
-_HEAD = re.compile(r"^--\s*name:\s*(?P<name>\S+)\s*$")
+_HEAD = re.compile(r"^--\s*name:(?P<name>.*)$")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -57,8 +57,8 @@ def parse_queries(text: str, source: str) -> Queries:
     statements: dict[str, str] = {}
     purposes: dict[str, str] = {}
     for number, name, lines in _blocks(text, source):
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{source}:{number}: {name!r} is not a name of lower-case letters, digits and _")
+        if not _NAME.fullmatch(name) or hasattr(Queries, name) or name == "purposes":
+            raise ValueError(f"{source}:{number}: {name!r} is not a name: lower-case letters, digits, _")
         if name in statements:
             raise ValueError(f"{source}:{number}: {name!r} is there twice")
         purpose = lines[0].removeprefix("--").strip() if lines and lines[0].startswith("--") else ""
@@ -82,7 +82,7 @@ def _blocks(text: str, source: str) -> Iterator[tuple[int, str, list[str]]]:
         if head:
             if current:
                 yield current
-            current = (number, head["name"], [])
+            current = (number, head["name"].strip(), [])
         elif current:
             current[2].append(line)
         elif line.strip() and not line.startswith("--"):

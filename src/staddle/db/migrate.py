@@ -37,13 +37,6 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no t
     def connect(self, dburi: object) -> psycopg.Connection[Any]:  # noqa: ARG002  # yoyo's signature
         return self._given
 
-    def copy(self) -> "_Backend":
-        """The same backend: a second connection could not share the file's transaction."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave the connection open; it belongs to the caller."""
-
     def get_log_data(self, migration: Any = None, operation: str = "apply") -> dict[str, Any]:
         """Name neither machine nor user, as yoyo does.
 
@@ -101,14 +94,23 @@ def _apply(connection: psycopg.Connection[Any], folder: Path) -> list[str]:
     missing = backend.to_apply(read_migrations(str(folder)))
     applied = []
     for migration in sorted(missing, key=lambda found: str(found.id)):
-        try:
-            with backend.transaction():
-                backend.apply_one(migration)
-        except psycopg.Error as error:
-            error.add_note(f"in the migration {migration.id}.sql")
-            raise
+        with backend.transaction():
+            _apply_file(connection, Path(migration.path))
+            backend.mark_one(migration)
         applied.append(str(migration.id))
     return applied
+
+
+def _apply_file(connection: psycopg.Connection[Any], path: Path) -> None:
+    """Send the file as it is: nobody but PostgreSQL has to know where one of its statements ends."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        connection.execute(text.encode())
+    except psycopg.Error as error:
+        position = int(error.diag.statement_position or 0)
+        line = f":{text.count(chr(10), 0, position) + 1}" if position else ""
+        error.add_note(f"in the migration {path.name}{line}")
+        raise
 
 
 def _names(folder: Path) -> list[str]:

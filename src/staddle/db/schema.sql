@@ -135,6 +135,146 @@ CREATE FUNCTION public.paid_by(basis numeric, unit numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (div(basis, ((365)::numeric * unit)) * unit);
 
+CREATE TABLE public.asset (
+    asset_id smallint NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    scale smallint NOT NULL,
+    unit numeric NOT NULL,
+    CONSTRAINT asset_asset_id_check CHECK (((asset_id >= 1) AND (asset_id <= 1023))),
+    CONSTRAINT asset_check CHECK (((unit * power((10)::numeric, (scale)::numeric)) = (1)::numeric)),
+    CONSTRAINT asset_code_check CHECK ((code ~ '^[A-Z0-9]{1,12}$'::text)),
+    CONSTRAINT asset_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80))),
+    CONSTRAINT asset_scale_check CHECK (((scale >= 0) AND (scale <= 18)))
+);
+
+COMMENT ON COLUMN public.asset.unit IS 'the smallest amount of the asset: 10 ** -scale';
+
+CREATE TABLE public."position" (
+    cell smallint NOT NULL,
+    position_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    product_id integer NOT NULL,
+    version integer NOT NULL,
+    request_key text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    term_days integer,
+    matures_at timestamp with time zone,
+    opened_principal numeric NOT NULL,
+    opened_offset numeric NOT NULL,
+    locked_revision integer NOT NULL,
+    reward_account bigint NOT NULL,
+    agreement_version integer NOT NULL,
+    renewed_from bigint,
+    principal numeric NOT NULL,
+    tier_offset numeric NOT NULL,
+    anchor_days integer NOT NULL,
+    anchor_basis numeric NOT NULL,
+    parked_days integer,
+    at_maturity text NOT NULL,
+    redeem_to text NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    CONSTRAINT a_position_lies_in_its_customers_cell CHECK ((((position_id & (255)::bigint) = cell) AND ((customer_id & (255)::bigint) = cell))),
+    CONSTRAINT a_position_never_grows CHECK (((principal <= opened_principal) AND (opened_principal > (0)::numeric))),
+    CONSTRAINT a_term_has_one_maturity CHECK ((((term_days IS NULL) = (matures_at IS NULL)) AND (public.full_days(started_at, matures_at) = term_days))),
+    CONSTRAINT an_ended_position_holds_nothing CHECK ((((ended_at IS NULL) = (principal > (0)::numeric)) AND (principal >= (0)::numeric))),
+    CONSTRAINT an_ended_position_says_how CHECK (((ended_at IS NULL) = (ended_by IS NULL))),
+    CONSTRAINT position_anchor_basis_check CHECK ((anchor_basis >= (0)::numeric)),
+    CONSTRAINT position_anchor_days_check CHECK ((anchor_days >= 0)),
+    CONSTRAINT position_at_maturity_check CHECK ((at_maturity = ANY (ARRAY['redeem'::text, 'renew'::text, 'to_flexible'::text]))),
+    CONSTRAINT position_ended_by_check CHECK ((ended_by = ANY (ARRAY['redemption'::text, 'early_redemption'::text, 'maturity'::text, 'renewal'::text, 'to_flexible'::text]))),
+    CONSTRAINT position_parked_days_check CHECK ((parked_days >= 0)),
+    CONSTRAINT position_redeem_to_check CHECK ((redeem_to = ANY (ARRAY['spot'::text, 'funding'::text]))),
+    CONSTRAINT position_term_days_check CHECK ((term_days > 0)),
+    CONSTRAINT position_tier_offset_check CHECK ((tier_offset >= (0)::numeric)),
+    CONSTRAINT rewards_go_to_funding_or_accrued CHECK (((public.account_kind(reward_account) = ANY (ARRAY[2, 4])) AND (public.account_customer(reward_account) = customer_id)))
+)
+WITH (fillfactor='80');
+
+COMMENT ON COLUMN public."position".tier_offset IS 'principal of the older positions in the holding: they fill the lower tiers first (rule 6)';
+
+COMMENT ON COLUMN public."position".anchor_days IS 'accrual days settled when what the position earns last changed (rule 7)';
+
+COMMENT ON COLUMN public."position".anchor_basis IS 'the undivided sum S of the rules over those days (rule 3)';
+
+COMMENT ON COLUMN public."position".parked_days IS 'set while rewards cannot be paid: the days that were paid until then (rule 19)';
+
+CREATE TABLE public.product (
+    product_id integer NOT NULL,
+    code text NOT NULL,
+    asset_id smallint NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    state text NOT NULL,
+    version integer,
+    subscribe_halt text,
+    redeem_halt text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT a_product_on_sale_has_terms CHECK (((state = 'draft'::text) OR (version IS NOT NULL))),
+    CONSTRAINT product_code_check CHECK ((code ~ '^[A-Z0-9][A-Z0-9._~-]{0,39}$'::text)),
+    CONSTRAINT product_kind_check CHECK ((kind = ANY (ARRAY['flexible'::text, 'fixed'::text]))),
+    CONSTRAINT product_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80))),
+    CONSTRAINT product_product_id_check CHECK ((product_id > 0)),
+    CONSTRAINT product_redeem_halt_check CHECK (((length(redeem_halt) >= 1) AND (length(redeem_halt) <= 300))),
+    CONSTRAINT product_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'live'::text, 'closed'::text, 'retired'::text]))),
+    CONSTRAINT product_subscribe_halt_check CHECK (((length(subscribe_halt) >= 1) AND (length(subscribe_halt) <= 300)))
+);
+
+COMMENT ON COLUMN public.product.version IS 'the terms in force for new positions';
+
+CREATE FUNCTION public.due_rewards(cutoff timestamp with time zone, cell_from integer, cell_to integer) RETURNS TABLE(cell smallint, position_id bigint, product_id integer, credit_account bigint, day integer, basis numeric, amount numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ WITH rate AS MATERIALIZED (
+          SELECT r.product_id,
+             r.locked_revision,
+             r.effective_at,
+             r.until_at,
+             r.amount_from,
+             r.amount_to,
+             r.apr,
+             a.unit
+            FROM ((public.rate_span r
+              JOIN public.product o ON ((o.product_id = r.product_id)))
+              JOIN public.asset a ON ((a.asset_id = o.asset_id)))
+         ), due AS (
+          SELECT p.cell,
+             p.position_id,
+             p.product_id,
+             p.locked_revision,
+             p.reward_account,
+             p.started_at,
+             p.principal,
+             p.tier_offset,
+             p.anchor_days,
+             p.anchor_basis,
+             public.full_days(p.started_at, due_rewards.cutoff) AS day
+            FROM public."position" p
+           WHERE ((p.cell >= due_rewards.cell_from) AND (p.cell <= due_rewards.cell_to) AND (p.ended_at IS NULL) AND (p.parked_days IS NULL) AND (public.full_days(p.started_at, due_rewards.cutoff) > p.anchor_days) AND ((p.term_days IS NULL) OR (public.full_days(p.started_at, due_rewards.cutoff) <= p.term_days)))
+         ), earned AS (
+          SELECT d.cell,
+             d.position_id,
+             d.product_id,
+             d.reward_account,
+             d.day,
+             r.unit,
+             (d.anchor_basis + sum((((public.days_at_rate(d.started_at, r.effective_at, r.until_at, d.anchor_days, (d.day - 1)))::numeric * public.amount_in_tier(d.principal, d.tier_offset, r.amount_from, r.amount_to)) * r.apr))) AS basis_before,
+             (d.anchor_basis + sum((((public.days_at_rate(d.started_at, r.effective_at, r.until_at, d.anchor_days, d.day))::numeric * public.amount_in_tier(d.principal, d.tier_offset, r.amount_from, r.amount_to)) * r.apr))) AS basis
+            FROM (due d
+              JOIN rate r ON (((r.product_id = d.product_id) AND (r.locked_revision = d.locked_revision))))
+           GROUP BY d.cell, d.position_id, d.product_id, d.reward_account, d.day, d.anchor_basis, r.unit
+         )
+  SELECT e.cell,
+     e.position_id,
+     e.product_id,
+     e.reward_account,
+     e.day,
+     e.basis,
+     (public.paid_by(e.basis, e.unit) - public.paid_by(e.basis_before, e.unit))
+    FROM earned e;
+END;
+
 CREATE FUNCTION public.earned_days(product_id integer, locked_revision integer, started_at timestamp with time zone, principal numeric, tier_offset numeric, anchor_days integer, anchor_basis numeric, unit numeric, first integer, last integer) RETURNS TABLE(day integer, basis numeric, amount numeric)
     LANGUAGE sql STABLE PARALLEL SAFE
     BEGIN ATOMIC
@@ -223,21 +363,6 @@ ALTER TABLE public.approval ALTER COLUMN approval_id ADD GENERATED ALWAYS AS IDE
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE TABLE public.asset (
-    asset_id smallint NOT NULL,
-    code text NOT NULL,
-    name text NOT NULL,
-    scale smallint NOT NULL,
-    unit numeric NOT NULL,
-    CONSTRAINT asset_asset_id_check CHECK (((asset_id >= 1) AND (asset_id <= 1023))),
-    CONSTRAINT asset_check CHECK (((unit * power((10)::numeric, (scale)::numeric)) = (1)::numeric)),
-    CONSTRAINT asset_code_check CHECK ((code ~ '^[A-Z0-9]{1,12}$'::text)),
-    CONSTRAINT asset_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80))),
-    CONSTRAINT asset_scale_check CHECK (((scale >= 0) AND (scale <= 18)))
-);
-
-COMMENT ON COLUMN public.asset.unit IS 'the smallest amount of the asset: 10 ** -scale';
 
 CREATE TABLE public.auto_subscription (
     cell smallint NOT NULL,
@@ -370,60 +495,11 @@ CREATE TABLE public.parked_position (
     cell smallint NOT NULL,
     position_id bigint NOT NULL,
     run_on date NOT NULL,
+    amount numeric NOT NULL,
     reason text NOT NULL,
     parked_at timestamp with time zone NOT NULL,
     retried_at timestamp with time zone
 );
-
-CREATE TABLE public."position" (
-    cell smallint NOT NULL,
-    position_id bigint NOT NULL,
-    customer_id bigint NOT NULL,
-    product_id integer NOT NULL,
-    version integer NOT NULL,
-    request_key text NOT NULL,
-    started_at timestamp with time zone NOT NULL,
-    term_days integer,
-    matures_at timestamp with time zone,
-    opened_principal numeric NOT NULL,
-    opened_offset numeric NOT NULL,
-    locked_revision integer NOT NULL,
-    reward_account bigint NOT NULL,
-    agreement_version integer NOT NULL,
-    renewed_from bigint,
-    principal numeric NOT NULL,
-    tier_offset numeric NOT NULL,
-    anchor_days integer NOT NULL,
-    anchor_basis numeric NOT NULL,
-    parked_days integer,
-    at_maturity text NOT NULL,
-    redeem_to text NOT NULL,
-    ended_at timestamp with time zone,
-    ended_by text,
-    CONSTRAINT a_position_lies_in_its_customers_cell CHECK ((((position_id & (255)::bigint) = cell) AND ((customer_id & (255)::bigint) = cell))),
-    CONSTRAINT a_position_never_grows CHECK (((principal <= opened_principal) AND (opened_principal > (0)::numeric))),
-    CONSTRAINT a_term_has_one_maturity CHECK ((((term_days IS NULL) = (matures_at IS NULL)) AND (public.full_days(started_at, matures_at) = term_days))),
-    CONSTRAINT an_ended_position_holds_nothing CHECK ((((ended_at IS NULL) = (principal > (0)::numeric)) AND (principal >= (0)::numeric))),
-    CONSTRAINT an_ended_position_says_how CHECK (((ended_at IS NULL) = (ended_by IS NULL))),
-    CONSTRAINT position_anchor_basis_check CHECK ((anchor_basis >= (0)::numeric)),
-    CONSTRAINT position_anchor_days_check CHECK ((anchor_days >= 0)),
-    CONSTRAINT position_at_maturity_check CHECK ((at_maturity = ANY (ARRAY['redeem'::text, 'renew'::text, 'to_flexible'::text]))),
-    CONSTRAINT position_ended_by_check CHECK ((ended_by = ANY (ARRAY['redemption'::text, 'early_redemption'::text, 'maturity'::text, 'renewal'::text, 'to_flexible'::text]))),
-    CONSTRAINT position_parked_days_check CHECK ((parked_days >= 0)),
-    CONSTRAINT position_redeem_to_check CHECK ((redeem_to = ANY (ARRAY['spot'::text, 'funding'::text]))),
-    CONSTRAINT position_term_days_check CHECK ((term_days > 0)),
-    CONSTRAINT position_tier_offset_check CHECK ((tier_offset >= (0)::numeric)),
-    CONSTRAINT rewards_go_to_funding_or_accrued CHECK (((public.account_kind(reward_account) = ANY (ARRAY[2, 4])) AND (public.account_customer(reward_account) = customer_id)))
-)
-WITH (fillfactor='80');
-
-COMMENT ON COLUMN public."position".tier_offset IS 'principal of the older positions in the holding: they fill the lower tiers first (rule 6)';
-
-COMMENT ON COLUMN public."position".anchor_days IS 'accrual days settled when what the position earns last changed (rule 7)';
-
-COMMENT ON COLUMN public."position".anchor_basis IS 'the undivided sum S of the rules over those days (rule 3)';
-
-COMMENT ON COLUMN public."position".parked_days IS 'set while rewards cannot be paid: the days that were paid until then (rule 19)';
 
 CREATE TABLE public.position_past (
     cell smallint NOT NULL,
@@ -438,29 +514,6 @@ CREATE TABLE public.position_past (
     CONSTRAINT days_of_a_past_run_forward CHECK (((to_days >= from_days) AND (from_days >= 0))),
     CONSTRAINT position_past_change_check CHECK ((change > 0))
 );
-
-CREATE TABLE public.product (
-    product_id integer NOT NULL,
-    code text NOT NULL,
-    asset_id smallint NOT NULL,
-    kind text NOT NULL,
-    name text NOT NULL,
-    state text NOT NULL,
-    version integer,
-    subscribe_halt text,
-    redeem_halt text,
-    created_at timestamp with time zone NOT NULL,
-    CONSTRAINT a_product_on_sale_has_terms CHECK (((state = 'draft'::text) OR (version IS NOT NULL))),
-    CONSTRAINT product_code_check CHECK ((code ~ '^[A-Z0-9][A-Z0-9._~-]{0,39}$'::text)),
-    CONSTRAINT product_kind_check CHECK ((kind = ANY (ARRAY['flexible'::text, 'fixed'::text]))),
-    CONSTRAINT product_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80))),
-    CONSTRAINT product_product_id_check CHECK ((product_id > 0)),
-    CONSTRAINT product_redeem_halt_check CHECK (((length(redeem_halt) >= 1) AND (length(redeem_halt) <= 300))),
-    CONSTRAINT product_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'live'::text, 'closed'::text, 'retired'::text]))),
-    CONSTRAINT product_subscribe_halt_check CHECK (((length(subscribe_halt) >= 1) AND (length(subscribe_halt) <= 300)))
-);
-
-COMMENT ON COLUMN public.product.version IS 'the terms in force for new positions';
 
 CREATE TABLE public.quota (
     product_id integer NOT NULL,
@@ -871,6 +924,40 @@ GRANT SELECT ON TABLE public.rate_span TO staddle_app;
 REVOKE ALL ON FUNCTION public.close_reward_piece(run_on date, cell_from smallint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.close_reward_piece(run_on date, cell_from smallint) TO staddle_app;
 
+GRANT SELECT,INSERT ON TABLE public.asset TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(principal) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(tier_offset) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(anchor_days) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(anchor_basis) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(parked_days) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(at_maturity) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(redeem_to) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(ended_at) ON TABLE public."position" TO staddle_app;
+
+GRANT UPDATE(ended_by) ON TABLE public."position" TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.product TO staddle_app;
+
+GRANT UPDATE(name) ON TABLE public.product TO staddle_app;
+
+GRANT UPDATE(state) ON TABLE public.product TO staddle_app;
+
+GRANT UPDATE(version) ON TABLE public.product TO staddle_app;
+
+GRANT UPDATE(subscribe_halt) ON TABLE public.product TO staddle_app;
+
+GRANT UPDATE(redeem_halt) ON TABLE public.product TO staddle_app;
+
 REVOKE ALL ON FUNCTION public.open_reward_day(run_on date, piece_count integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.open_reward_day(run_on date, piece_count integer) TO staddle_app;
 
@@ -883,8 +970,6 @@ GRANT UPDATE(decided_by) ON TABLE public.approval TO staddle_app;
 GRANT UPDATE(decided_at) ON TABLE public.approval TO staddle_app;
 
 GRANT UPDATE(decision) ON TABLE public.approval TO staddle_app;
-
-GRANT SELECT,INSERT ON TABLE public.asset TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.auto_subscription TO staddle_app;
 
@@ -948,45 +1033,15 @@ GRANT SELECT,INSERT ON TABLE public.parked_position TO staddle_app;
 
 GRANT UPDATE(retried_at) ON TABLE public.parked_position TO staddle_app;
 
-GRANT SELECT,INSERT ON TABLE public."position" TO staddle_app;
-
-GRANT UPDATE(principal) ON TABLE public."position" TO staddle_app;
-
-GRANT UPDATE(tier_offset) ON TABLE public."position" TO staddle_app;
-
-GRANT UPDATE(anchor_days) ON TABLE public."position" TO staddle_app;
-
-GRANT UPDATE(anchor_basis) ON TABLE public."position" TO staddle_app;
-
-GRANT UPDATE(parked_days) ON TABLE public."position" TO staddle_app;
-
-GRANT UPDATE(at_maturity) ON TABLE public."position" TO staddle_app;
-
-GRANT UPDATE(redeem_to) ON TABLE public."position" TO staddle_app;
-
-GRANT UPDATE(ended_at) ON TABLE public."position" TO staddle_app;
-
-GRANT UPDATE(ended_by) ON TABLE public."position" TO staddle_app;
-
 GRANT SELECT,INSERT ON TABLE public.position_past TO staddle_app;
-
-GRANT SELECT,INSERT ON TABLE public.product TO staddle_app;
-
-GRANT UPDATE(name) ON TABLE public.product TO staddle_app;
-
-GRANT UPDATE(state) ON TABLE public.product TO staddle_app;
-
-GRANT UPDATE(version) ON TABLE public.product TO staddle_app;
-
-GRANT UPDATE(subscribe_halt) ON TABLE public.product TO staddle_app;
-
-GRANT UPDATE(redeem_halt) ON TABLE public.product TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.quota TO staddle_app;
 
 GRANT UPDATE(used) ON TABLE public.quota TO staddle_app;
 
 GRANT UPDATE(total) ON TABLE public.quota TO staddle_app;
+
+GRANT UPDATE(ceiling) ON TABLE public.quota TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.quote TO staddle_app;
 

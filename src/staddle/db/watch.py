@@ -128,8 +128,9 @@ def take_lease(path: Path, folder: Path) -> int:
 class Watcher:
     """One server, from its start to the moment when its last user has left."""
 
-    def __init__(self, home: Path, argv: list[str]) -> None:
+    def __init__(self, home: Path, socket_dir: Path, argv: list[str]) -> None:
         self.home = home
+        self.socket_dir = socket_dir
         self.folder = home / "data"
         self.argv = argv
         self.events: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -158,8 +159,7 @@ class Watcher:
         if (owner := postmaster_of(self.folder)) is not None:
             say(f"the data folder is in use by process {owner}, which was not started by Staddle")
             return False
-        # The lease is free and the pid, if it lives, is no PostgreSQL of this folder: the file is stale.
-        (self.folder / "postmaster.pid").unlink(missing_ok=True)
+        self.remove_stale()
         self.starts.append(time.monotonic())
         try:
             self.server = subprocess.Popen(
@@ -177,6 +177,15 @@ class Watcher:
             os.close(lease)
         threading.Thread(target=self.wait_until_dead, args=(self.server,), daemon=True).start()
         return True
+
+    def remove_stale(self) -> None:
+        """Remove what a killed server left: the lease is free, so its pids are nobody's, or strangers'.
+
+        PostgreSQL would take a stranger, or a process that nobody has reaped, for the earlier server.
+        """
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)
+        for left in self.socket_dir.glob(".s.PGSQL.*"):
+            left.unlink(missing_ok=True)
 
     def start_again(self) -> bool:
         """Start a server that died while it had users, unless it was never ready or dies too often."""
@@ -207,6 +216,8 @@ class Watcher:
             send(server.pid, IMMEDIATE)
             server.wait()
         reap(0)  # its log writer goes last
+        with contextlib.suppress(OSError):
+            self.socket_dir.rmdir()
 
     def wait_until_unused(self, users: int) -> None:
         """Wait for the users' lock alone, and keep it: new users wait until the stop is over."""
@@ -220,14 +231,14 @@ class Watcher:
 
 
 def main(arguments: list[str]) -> int:
-    """Run `watch.py HOME -- ARGV...`."""
-    home, dashes, *argv = arguments
+    """Run `watch.py HOME SOCKET_DIR -- ARGV...`."""
+    home, socket_dir, dashes, *argv = arguments
     assert dashes == "--"
     if os.fork():
         return 0  # whoever started the watcher is not to be its parent, and can reap this process at once
     os.umask(0o077)
     adopt_orphans()
-    return Watcher(Path(home), argv).run()
+    return Watcher(Path(home), Path(socket_dir), argv).run()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,60 @@
+"""The settings from the environment; each mistake is named."""
+
+from pathlib import Path
+
+import pytest
+
+from staddle.config import Config
+from staddle.errors import InvalidConfig
+
+
+def test_nothing_set_means_the_embedded_server_in_the_users_folder() -> None:
+    config = Config.from_environ({"HOME": "/home/ana"})
+    assert config == Config(Path("/home/ana/.local/share/staddle"), None, None, None)
+
+
+def test_everything_can_be_set() -> None:
+    config = Config.from_environ(
+        {
+            "STADDLE_HOME": "/srv/staddle",
+            "STADDLE_DATABASE_URL": " postgresql://desk:secret@db.example:5433/books ",
+            "STADDLE_DATABASE": "sandbox",
+            "STADDLE_OPERATOR": "ana",
+        }
+    )
+    assert config.home == Path("/srv/staddle")
+    assert config.database_url == "postgresql://desk:secret@db.example:5433/books"
+    assert (config.database, config.operator) == ("sandbox", "ana")
+    assert config.named("other").database == "other"
+
+
+def test_an_empty_setting_is_one_that_is_not_set() -> None:
+    assert Config.from_environ({"HOME": "/home/ana", "STADDLE_DATABASE_URL": " "}).database_url is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("STADDLE_HOME", "relative/folder", "STADDLE_HOME must be an absolute path"),
+        ("STADDLE_HOME", "/etc/hostname", "STADDLE_HOME must be a folder"),
+        ("STADDLE_DATABASE_URL", "mysql://host/db", "STADDLE_DATABASE_URL must look like postgresql://"),
+        ("STADDLE_DATABASE_URL", "postgresql://host:port/db", "STADDLE_DATABASE_URL is not a valid URL"),
+        ("STADDLE_DATABASE", "Desk", "STADDLE_DATABASE must be 1 to 63 lower-case"),
+        ("STADDLE_DATABASE", "postgres", "STADDLE_DATABASE must be 1 to 63 lower-case"),
+        ("STADDLE_DATABASE", "a" * 64, "STADDLE_DATABASE must be 1 to 63 lower-case"),
+        ("STADDLE_OPERATOR", "ana\x07", "STADDLE_OPERATOR must be 1 to 80 printable"),
+        ("STADDLE_OPERATOR", "a" * 81, "STADDLE_OPERATOR must be 1 to 80 printable"),
+        ("STADDLE_DATABASE_URI", "postgresql://host/db", "STADDLE_DATABASE_URI is not a setting"),
+    ],
+)
+def test_each_mistake_names_its_setting(setting: str, value: str, said: str) -> None:
+    with pytest.raises(InvalidConfig) as caught:
+        Config.from_environ({"HOME": "/home/ana", setting: value})
+    assert said in caught.value.message
+
+
+def test_no_message_repeats_a_password() -> None:
+    for url in ("mysql://desk:secret@host/db", "postgresql://desk:secret@host:port/db"):
+        with pytest.raises(InvalidConfig) as caught:
+            Config.from_environ({"HOME": "/home/ana", "STADDLE_DATABASE_URL": url})
+        assert "secret" not in caught.value.message
