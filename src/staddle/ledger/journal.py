@@ -51,10 +51,11 @@ def post(
         for transfer in transfers:
             check_declared(transfer)
         cells = [cell_of(transfer.transfer_id) for transfer in transfers]
-        debits = [transfer.debit_account for transfer in transfers]
-        credits = [transfer.credit_account for transfer in transfers]
+        debited = [transfer.debit_account for transfer in transfers]
+        credited = [transfer.credit_account for transfer in transfers]
         open_balances(
-            tx, {*zip(cells, debits, strict=True), *zip(cells, credits, strict=True)} | with_expense(opening)
+            tx,
+            {*zip(cells, debited, strict=True), *zip(cells, credited, strict=True)} | with_expense(opening),
         )
         posted = tx.execute(
             sql.post_transfers,
@@ -64,8 +65,8 @@ def post(
                 "act_ids": [transfer.act_id for transfer in transfers],
                 "kinds": [transfer.kind for transfer in transfers],
                 "customer_ids": [transfer.customer_id for transfer in transfers],
-                "debit_accounts": debits,
-                "credit_accounts": credits,
+                "debit_accounts": debited,
+                "credit_accounts": credited,
                 "amounts": [transfer.amount for transfer in transfers],
                 "request_keys": [transfer.request_key for transfer in transfers],
                 "position_ids": [transfer.position_id for transfer in transfers],

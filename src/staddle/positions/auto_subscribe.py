@@ -18,7 +18,8 @@ sql = queries(__package__)
 
 def auto_subscribe(tx: Tx, cells: Iterable[int], run_on: date, now: datetime) -> list[Outcome[Subscribed]]:
     """Put idle balances above their floor into the chosen flexible products, as much as minimum, step, maximum, cap
-    and quota let in; what is refused (a closed product, a new agreement) is left where it is until tomorrow."""
+    and quota let in; what is refused (a closed product, a new agreement) is left where it is until tomorrow.
+    """
     rows = tx.execute(
         sql.idle_balances, {"cells": sorted(set(cells)), "now": now, "key_start": f"auto:{run_on}:"}
     ).fetchall()

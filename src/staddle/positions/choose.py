@@ -12,8 +12,8 @@ from staddle.db import Tx, queries
 from staddle.ledger import SOURCES, Command, Outcome, answer_commands, cell_of, lock_cells
 from staddle.ledger.requests import check_key
 from staddle.money import check_scale
+from staddle.positions.check import check_agreement
 from staddle.positions.facts import Offer, agreement_in_force, offers_of, product_ids_of
-from staddle.positions.subscribe import check_agreement
 
 sql = queries(__package__)
 

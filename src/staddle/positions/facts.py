@@ -184,7 +184,8 @@ def guards_of(tx: Tx, holdings: Iterable[tuple[int, int]]) -> dict[tuple[int, in
 
 def stacked(holding: Sequence[Held], below: Decimal) -> list[Decimal]:
     """Give the tier offset of each position of a holding, oldest first, above `below`: older ones fill the lower
-    tiers first (rule 6)."""
+    tiers first (rule 6).
+    """
     offsets = []
     for held in holding:
         offsets.append(below)

@@ -64,7 +64,8 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True):
 class EarlyQuote(msgspec.Struct, frozen=True, kw_only=True):
     """What leaving brings. `returned` comes now, out of `principal`; of the rewards earned so far (`rewards`, paid or
     accrued) the customer keeps `rewards_kept` and loses `rewards_forfeited`, plus `days_cancelled` days that were not
-    paid yet (`rewards_cancelled`)."""
+    paid yet (`rewards_cancelled`).
+    """
 
     quote_id: int
     position_id: int
@@ -265,7 +266,8 @@ def rewards_kept(held: Held, rewards: Decimal, days_held: int, scale: int) -> De
         assert held.kept_fraction is not None
         return floor_to_unit(EXACT.multiply(held.kept_fraction, rewards), 1, scale)
     if held.early_redemption == "reduced_apr":
-        assert held.reduced_apr is not None and held.reduced_apr_days_min is not None
+        assert held.reduced_apr is not None
+        assert held.reduced_apr_days_min is not None
         if days_held < held.reduced_apr_days_min:
             return ZERO
         basis = EXACT.multiply(EXACT.multiply(held.principal, held.reduced_apr), Decimal(days_held))
@@ -302,9 +304,9 @@ def sentence_of(standing: Standing, returned: Decimal, rewards: Decimal, forfeit
 
 def fingerprint_of(quote: EarlyQuote) -> bytes:
     """Hash the figures that the customer agreed to."""
-    figures = msgspec.structs.replace(
-        quote, quote_id=0, days_held=0, quoted_at=datetime.min, expires_at=datetime.min, sentence=""
-    )
+    figures = msgspec.to_builtins(quote)
+    for name in ("quote_id", "days_held", "quoted_at", "expires_at", "sentence"):
+        del figures[name]
     return hashlib.sha256(msgspec.json.encode(figures)).digest()
 
 

@@ -20,10 +20,11 @@ from staddle.ledger import (
 )
 from staddle.money import ZERO, is_multiple, plain
 from staddle.notices import Notice, write_notices
+from staddle.positions.check import check_open
 from staddle.positions.facts import Held, Offer, as_held, guards_of, holdings_of, offers_of, stacked
 from staddle.positions.open import NewPosition, move_quotas, open_positions
 from staddle.positions.settle import Change, Settled, change_positions, settle, transfers_of_position
-from staddle.positions.subscribe import check_open, reward_account
+from staddle.positions.subscribe import reward_account
 
 sql = queries(__package__)
 

@@ -30,8 +30,16 @@ from staddle.ledger import (
     post,
 )
 from staddle.ledger.requests import check_key
-from staddle.money import ZERO, check_scale, is_multiple, plain
+from staddle.money import ZERO, plain
 from staddle.notices import Notice, write_notices
+from staddle.positions.check import (
+    check_agreement,
+    check_amount,
+    check_audience,
+    check_choice,
+    check_open,
+    check_rate,
+)
 from staddle.positions.facts import (
     Offer,
     agreement_in_force,
@@ -47,7 +55,8 @@ sql = queries(__package__)
 
 class Subscribe(Command, frozen=True, kw_only=True):
     """What a customer asks for. `revision_seen` is the rate revision that was shown: if another is in force, the
-    command is refused with RateChanged. `at_maturity` overrides the terms' choice for a fixed product."""
+    command is refused with RateChanged. `at_maturity` overrides the terms' choice for a fixed product.
+    """
 
     product: str
     amount: Decimal
@@ -183,9 +192,14 @@ def attempt(desk: Desk, command: Subscribe, next_position: Callable[[int], int])
         check_open(offer, desk.now)
         check_audience(offer, desk.customers[command.customer_id], desk.now)
         check_agreement(command.agreement_version, desk.agreement_version)
-        rate = check_rate(offer, command, desk.now)
-        check_choice(offer, command)
-        check_amount(desk, offer, command)
+        rate = check_rate(offer, command.revision_seen, desk.now)
+        check_choice(offer, command.at_maturity)
+        check_amount(
+            offer,
+            command.amount,
+            desk.holdings[command.customer_id, offer.product_id],
+            desk.balances[source_account(desk, command)],
+        )
     except errors.StaddleError as error:
         return Outcome(error=error)
     holding = (command.customer_id, offer.product_id)
@@ -232,94 +246,6 @@ def check_request(command: Subscribe) -> None:
         raise errors.InvalidChoice("Redemption goes to spot or funding.")
     if not command.amount.is_finite() or command.amount <= 0:
         raise errors.InvalidAmount("The amount must be above zero.")
-
-
-def check_open(offer: Offer, now: datetime) -> None:
-    """Rule 13: is the product open for new positions?"""
-    if offer.state != "live":
-        raise errors.ProductClosed if offer.state in ("closed", "retired") else errors.ProductNotOpen
-    if offer.subscribe_halt is not None:
-        raise errors.SubscribingHalted(
-            f"Subscribing is paused: {offer.subscribe_halt}", reason=offer.subscribe_halt
-        )
-    if now < offer.opens_at:
-        raise errors.ProductNotYetOpen(opens_at=offer.opens_at)
-    if offer.closes_at is not None and now >= offer.closes_at:
-        raise errors.ProductClosed(closed_at=offer.closes_at)
-
-
-def check_audience(offer: Offer, customer: Any, now: datetime) -> None:
-    """Rule 13: is the product offered to this customer?"""
-    if offer.countries_allowed is not None and customer.country not in offer.countries_allowed:
-        raise errors.CountryNotServed
-    if customer.country in offer.countries_excluded:
-        raise errors.CountryNotServed
-    if offer.new_customer_days is not None and now - customer.joined_at >= offer.new_customer_days * DAY:
-        raise errors.NewCustomersOnly
-    if customer.vip_level < offer.vip_level_min:
-        raise errors.VipLevelTooLow(vip_level=offer.vip_level_min)
-
-
-def check_agreement(accepted: int | None, version: int | None) -> None:
-    """Rule 13: the version in force must be accepted in this request."""
-    if accepted is None or version is None:
-        raise errors.AgreementNotAccepted(version=version)
-    if accepted != version:
-        raise errors.AgreementOutdated(version=version)
-
-
-def check_rate(offer: Offer, command: Subscribe, now: datetime) -> Rate:
-    """There must be a rate, and it must be the one that the customer was shown."""
-    rate = offer.rate_at(now)
-    if rate is None:
-        raise errors.NoRate
-    if command.revision_seen is not None and command.revision_seen != rate.revision:
-        raise errors.RateChanged(revision=rate.revision)
-    return rate
-
-
-def check_choice(offer: Offer, command: Subscribe) -> None:
-    """Rule 8: what happens at maturity is the terms' choice unless the customer chooses."""
-    if command.at_maturity is None:
-        return
-    if offer.term_days is None:
-        raise errors.NotAFixedPosition("A flexible product has no maturity to choose for.")
-    if command.at_maturity not in ("redeem", "renew", "to_flexible"):
-        raise errors.InvalidChoice("At maturity: redeem, renew or to_flexible.")
-    if command.at_maturity == "to_flexible" and offer.flexible_product_id is None:
-        raise errors.InvalidChoice("This product names no flexible product to move to.")
-
-
-def check_amount(desk: Desk, offer: Offer, command: Subscribe) -> None:
-    """Rule 13: scale, minimum, maximum, step, personal cap, quota, source balance, each with its own refusal."""
-    amount = command.amount
-    check_scale(amount, offer.asset.scale)
-    if amount < offer.amount_min:
-        raise errors.BelowMinimum(
-            f"The minimum is {plain(offer.amount_min)} {offer.asset.code}.", minimum=plain(offer.amount_min)
-        )
-    if offer.amount_max is not None and amount > offer.amount_max:
-        raise errors.AboveMaximum(
-            f"The maximum is {plain(offer.amount_max)} {offer.asset.code}.", maximum=plain(offer.amount_max)
-        )
-    if not is_multiple(amount, offer.step):
-        raise errors.NotAMultipleOfStep(
-            f"The step is {plain(offer.step)} {offer.asset.code}.", step=plain(offer.step)
-        )
-    holding = desk.holdings[command.customer_id, offer.product_id]
-    if offer.personal_cap is not None and holding + amount > offer.personal_cap:
-        left = max(ZERO, offer.personal_cap - holding)
-        raise errors.PersonalCapReached(
-            f"You can stake {plain(left)} {offer.asset.code} more.", left=plain(left)
-        )
-    quota_left = offer.quota_left()
-    if quota_left is not None and amount > quota_left:
-        raise errors.QuotaFull(f"{plain(quota_left)} {offer.asset.code} are left.", left=plain(quota_left))
-    balance = desk.balances[source_account(desk, command)]
-    if amount > balance:
-        raise errors.InsufficientFunds(
-            f"The account holds {plain(balance)} {offer.asset.code}.", balance=plain(balance)
-        )
 
 
 def write_subscriptions(tx: Tx, locked: LockedCells, desk: Desk, now: datetime) -> None:
