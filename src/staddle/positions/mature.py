@@ -150,7 +150,7 @@ def where_to(ending: Ending, held: Held, at: datetime) -> tuple[str, Offer | Non
 
 
 def can_take(ending: Ending, held: Held, target: Offer, at: datetime) -> bool:
-    """Hold the principal against the target's terms of that day: open, rated, amounts, cap, quota, the customer's guard."""
+    """Hold the principal against the target's terms of that day: state, rate, amounts, cap, quota, rate guard."""
     try:
         check_open(target, at)
     except StaddleError:

@@ -5,10 +5,10 @@ from datetime import datetime
 import psycopg
 
 from staddle.db import Database, Tx, queries
+from staddle.failpoint import failpoint
 from staddle.ledger import lock_cells
 from staddle.positions import mature, products_maturing
 from staddle.positions.facts import lock_quotas
-from staddle.failpoint import failpoint
 from staddle.rewards.park import park_customer
 
 sql = queries(__package__)

@@ -10,9 +10,9 @@ import psycopg
 from staddle.days import DAY
 from staddle.db import Database, Tx, queries
 from staddle.errors import InvariantBroken, RunOutOfOrder
+from staddle.failpoint import failpoint
 from staddle.ledger import lock_cells
 from staddle.money import use_exact_decimals
-from staddle.failpoint import failpoint
 from staddle.rewards.park import park
 
 sql = queries(__package__)
@@ -99,10 +99,6 @@ def finish_piece(tx: Tx, piece: Piece, totals: Sequence[tuple[int, int, Decimal]
     return count
 
 
-class _Undo(Exception):
-    """Takes a trial payment back."""
-
-
 def park_poison(tx: Tx, piece: Piece, reason: str, now: datetime) -> int:
     """Find the positions that cannot be paid by halving, and park each; gives their number."""
     due = tx.execute(sql.due_positions, _named(piece)).fetchall()
@@ -128,10 +124,8 @@ def park_poison(tx: Tx, piece: Piece, reason: str, now: datetime) -> int:
 def _why_not(tx: Tx, piece: Piece, position_ids: Sequence[int]) -> str | None:
     """Try to pay these positions and take it back; gives what went wrong, if anything did."""
     try:
-        with tx.transaction():
+        with tx.transaction(force_rollback=True):
             _try_to_pay(tx, piece, position_ids)
-            raise _Undo
-    except _Undo:
-        return None
     except (psycopg.errors.IntegrityError, psycopg.errors.DataError, PieceFailed) as error:
         return str(error).splitlines()[0]
+    return None

@@ -115,7 +115,8 @@ def catch_up(
     tell: Callable[[Progress], None] = lambda _: None,
 ) -> list[RunReport]:
     """Do every run whose distribution time has come and that is not finished, in order; each pays its own day's rates
-    (rule 21). Stops at a run that is held."""
+    (rule 21). Stops at a run that is held.
+    """
     with database.transaction() as tx:
         at = find_desk(tx).distribution_time
         lowest: datetime = tx.execute(sql.watermarks).fetchone().lowest  # type: ignore[union-attr]
