@@ -13,13 +13,13 @@ def parse_instant(text: str) -> datetime:
     """Read an RFC 3339 instant or a date (midnight UTC). An instant without a zone raises InvalidTime."""
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        if len(text) == len("2026-01-31"):
+            return instant.replace(tzinfo=UTC)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidTime(f"{text[:40]!r} is not an instant such as 2026-01-31T15:30:00Z.") from None
-    if len(text) == len("2026-01-31"):
-        return instant.replace(tzinfo=UTC)
-    if instant.tzinfo is None:
-        raise InvalidTime(f"{text!r} names no time zone; write it in UTC with a Z at the end.")
-    return instant.astimezone(UTC)
+    raise InvalidTime(f"{text!r} names no time zone; write it in UTC with a Z at the end.")
 
 
 def parse_duration(text: str) -> timedelta:

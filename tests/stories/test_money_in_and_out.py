@@ -52,6 +52,15 @@ def test_the_same_deposit_again_changes_nothing_and_gets_the_same_answer_for_eve
         assert balances(tx, alice) == {"BTC spot": Decimal("1.5")}
 
 
+def test_the_same_amount_written_otherwise_is_the_same_request(database: Database) -> None:
+    with set_up(database).transaction() as tx:
+        alice = customer(tx, "alice")
+        first = customers.deposit(tx, [put(alice, "d1", "1.5")], START)[0]
+        again = customers.deposit(tx, [put(alice, "d1", "1.500"), put(alice, "d1", "15E-1")], START)
+        assert [outcome.answer for outcome in again] == [first.answer] * 2
+        assert transfers(tx) == 1
+
+
 def test_a_key_used_for_another_request_is_refused_whatever_the_difference(database: Database) -> None:
     with set_up(database).transaction() as tx:
         alice = customer(tx, "alice")
@@ -148,7 +157,7 @@ def test_h16_the_whole_balance_can_leave_and_not_one_unit_more(database: Databas
             START,
         )
         assert isinstance(more.error, errors.InsufficientFunds)
-        assert more.error.details == {"balance": "1"}
+        assert more.error.details == {"balance": "1.00000000"}
         assert exact.unwrap().amount == 1
         assert isinstance(gone.error, errors.InsufficientFunds)
         assert balances(tx, alice) == {"BTC spot": Decimal(0)}

@@ -18,7 +18,8 @@ def flexible(database: Database, asset: str, staked: str, **rate: Any) -> tuple[
     """A desk with one flexible product and a customer who stakes `staked` in it at the start."""
     living = Living(database)
     living.product("FLEX", asset, **rate)
-    anna = living.customer("anna", **{asset: staked})
+    anna = living.customer("anna")
+    living.deposit(anna, asset, staked)
     return living, anna, living.subscribe(anna, "FLEX", staked)
 
 

@@ -20,6 +20,10 @@ from staddle.customers.deposits import (
     withdraw,
 )
 from staddle.customers.find import Customer, find_customer, find_customers, find_customers_by_id
+from staddle.customers.import_customers import import_customers
+from staddle.customers.import_deposits import import_deposits
+from staddle.customers.import_file import ImportReport, OnError
+from staddle.customers.read_csv import Problem
 
 __all__ = [
     "Account",
@@ -27,8 +31,11 @@ __all__ = [
     "Consent",
     "Customer",
     "Deposit",
+    "ImportReport",
     "Moved",
     "NewCustomer",
+    "OnError",
+    "Problem",
     "TransferBetween",
     "Withdraw",
     "add_customers",
@@ -40,6 +47,8 @@ __all__ = [
     "find_customer",
     "find_customers",
     "find_customers_by_id",
+    "import_customers",
+    "import_deposits",
     "publish_agreement",
     "transfer",
     "withdraw",

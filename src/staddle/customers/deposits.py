@@ -3,7 +3,7 @@
 These acts only need to know that a customer exists; they live here because the ledger knows no customers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from staddle.errors import (
     AssetNotFound,
     CustomerNotFound,
     InsufficientFunds,
+    Invalid,
     InvalidAmount,
     InvalidChoice,
     StaddleError,
@@ -119,11 +120,12 @@ def move(
 ) -> list[Outcome[Moved]]:
     """Answer a list of commands of one kind: one that is refused never fails its neighbours (rule 15)."""
     wrong = {number: error for number, command in enumerate(commands) if (error := _wrong_key(command))}
-    asked = [command for number, command in enumerate(commands) if number not in wrong]
+    assets = {asset.code: asset for asset in all_assets(tx).values()}
+    asked = [_canonical(command, assets) for number, command in enumerate(commands) if number not in wrong]
     locked = lock_cells(tx, {cell_of(command.customer_id) for command in asked})
 
     def decide(fresh: Sequence[Asked]) -> list[Outcome[Moved]]:
-        facts = _read_facts(tx, fresh, kind)
+        facts = _read_facts(tx, fresh, kind, assets)
         outcomes = [_decide_one(facts, locked, kind, command, ends_of, now) for command in fresh]
         post(tx, locked, facts.transfers, now)
         return outcomes
@@ -161,9 +163,21 @@ def _wrong_key(command: Command) -> StaddleError | None:
     return None
 
 
-def _read_facts(tx: Tx, commands: Sequence[Asked], kind: str) -> Facts:
+def _canonical(command: Asked, assets: Mapping[str, Asset]) -> Asked:
+    """Write the amount with all of the coin's decimals: 1.5 and 1.50 are the same request under one key."""
+    asset = assets.get(command.asset)
+    try:
+        if asset is not None:
+            check_amount(command.amount, asset)
+            return msgspec.structs.replace(command, amount=EXACT.quantize(command.amount, asset.unit))
+    except Invalid:
+        # It is refused in its turn, when the commands are decided.
+        pass
+    return command
+
+
+def _read_facts(tx: Tx, commands: Sequence[Asked], kind: str, assets: dict[str, Asset]) -> Facts:
     customers = set(find_customers_by_id(tx, {command.customer_id for command in commands}))
-    assets = {asset.code: asset for asset in all_assets(tx).values()}
     if kind == "deposit":
         return Facts(customers, assets, {})
     accounts = {

@@ -47,3 +47,18 @@ SELECT version, accepted_at, accepted_from
   FROM consent
  WHERE cell = %(cell)s AND customer_id = %(customer_id)s
  ORDER BY version;
+
+-- name: known_references
+-- Find out which deposits some references of imported files stand for.
+SELECT r.request_key, r.fingerprint
+  FROM unnest(%(cells)s::smallint[], %(request_keys)s::text[]) AS k (cell, request_key)
+  JOIN request r ON r.cell = k.cell AND r.customer_id = 0 AND r.request_key = k.request_key;
+
+-- name: keep_references
+-- Keep which deposits some references stand for; a line that is twice in a chunk is kept once.
+INSERT INTO request (cell, customer_id, request_key, act, fingerprint, answer, effective_at)
+SELECT k.cell, 0, k.request_key, 'import_deposit', k.fingerprint,
+       json_build_object('answer', json_build_object('customer_id', k.customer_id)), %(now)s
+  FROM unnest(%(cells)s::smallint[], %(request_keys)s::text[], %(fingerprints)s::bytea[], %(customer_ids)s::bigint[])
+       AS k (cell, request_key, fingerprint, customer_id)
+    ON CONFLICT (cell, customer_id, request_key) DO NOTHING;

@@ -18,4 +18,6 @@ COUNTRIES = frozenset(LISTED.split())
 def check_country(code: str) -> None:
     """Refuse what is not a country's code: `UK` for `GB` would silently let the wrong people in."""
     if code not in COUNTRIES:
-        raise InvalidChoice(f"{code[:20]!r} is not a country's two-letter ISO code such as DE or GB.")
+        raise InvalidChoice(
+            f"{code[:20]!r} is not a country's two-letter ISO code such as DE or GB.", field="country"
+        )

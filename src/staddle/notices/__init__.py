@@ -1,4 +1,4 @@
-"""The outbox: what happened, written in the very transaction in which it happened, for all who must be told."""
+"""The outbox: what happened, written in the transaction in which it happened, for all who must be told."""
 
 from staddle.notices.publish import publish_to_holders
 from staddle.notices.read import Told, announcements_to, notices_of

@@ -12,7 +12,7 @@ def publish_to_holders(tx: Tx, product: str, kind: str, body: Mapping[str, objec
     """Announce something to all who hold the product (its code) now, such as a rate revision.
 
     It is one notice of the house with the product in its body, however many hold it; `announcements_to`
-    gives it to each of them. It locks the house's cell, so it comes after the locks of products and approvals.
+    gives it to each of them. It locks the house's cell, so it comes after the locks of other rooms.
     """
     locked = lock_cells(tx, [HOUSE])
     write_notices(tx, locked, [Notice(HOUSE, kind, {"product": product, **body})], now)
