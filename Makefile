@@ -6,7 +6,7 @@ PG15 := /usr/lib/postgresql/15/bin
 MONEY_SUITES := $(wildcard tests/stories tests/books tests/model)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check pytest pytest-15 bench schema lock clean
+.PHONY: help run test check pytest pytest-15 bench schema docs lock clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench: .venv/installed ## how fast it is, as ratios within one run
 
 schema: .venv/installed ## write src/staddle/db/schema.sql anew from the migrations
 	$(BIN)/python -m staddle.db.dump
+
+docs: .venv/installed ## write docs/reference anew from the code
+	$(BIN)/python docs/make_reference.py
 
 lock: .venv/installed ## pin what pyproject.toml asks for, with hashes, into requirements.lock
 	$(BIN)/pip install --quiet uv
