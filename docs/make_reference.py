@@ -95,8 +95,7 @@ def commands_page() -> str:
     """Every command of the command line with its options."""
     app = importlib.import_module("staddle.cli").app
     root = typer.main.get_command(app)
-    lines = ["# Commands", "", "Every command has `--help`."]
-    lines += [""]
+    lines = ["# Commands", "", "Every command has `--help`.", ""]
     for path, command in walk("staddle", root):
         lines += [f"## {path}", "", " ".join((command.help or "").split()), ""]
         context = Context(command, info_name=path)
