@@ -45,6 +45,7 @@ def _mature_some(database: Database, cell: int, customers: list[int], now: datet
     with database.transaction() as tx:
         count = _mature_locked(tx, cell, customers, now)
         failpoint("mature.before_commit")
+    failpoint("mature.committed")
     return count
 
 

@@ -53,6 +53,7 @@ def pay_piece(database: Database, piece: Piece, now: datetime) -> int:
         failpoint("run.piece_paid")
         count = finish_piece(tx, piece, totals, parked)
         failpoint("run.piece_before_commit")
+    failpoint("run.piece_committed")
     return count
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from staddle.db import Database, Tx, queries
 from staddle.desk import find_desk
+from staddle.failpoint import failpoint
 from staddle.ledger import AccountKind, Asset, all_assets, asset_id_of, house_balances, kind_of
 from staddle.money import ZERO, plain, use_exact_decimals
 
@@ -25,6 +26,7 @@ def plan_run(database: Database, run_on: date, cutoff: datetime, started_by: str
             tx.execute(sql.execute_run, {"run_on": run_on})
             return "executing"
         open_days(tx, run_on)
+    failpoint("run.opened")
     owed = plan(database, run_on, cutoff)
     with database.transaction() as tx:
         tx.execute(sql.lock_run, {"run_on": run_on})
@@ -45,6 +47,7 @@ def plan_run(database: Database, run_on: date, cutoff: datetime, started_by: str
                 "amounts": [amount for _, amount in owed.values()],
             },
         )
+        failpoint("run.plan_kept")
         return state
 
 

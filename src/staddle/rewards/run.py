@@ -59,6 +59,7 @@ def run(
         pay_all(database, run_on, cutoff, now, tell)
         failpoint("run.paid")
         prove_and_publish(database, run_on, now)
+        failpoint("run.published")
     with database.transaction() as tx:
         report = report_of(tx, run_on)
     assert report is not None
@@ -106,6 +107,7 @@ def prove_and_publish(database: Database, run_on: date, now: datetime) -> None:
         if owed != paid:
             raise InvariantBroken(f"run {run_on}: planned {owed}, in the ledger {paid}")
         tx.execute(sql.finish_run, {"run_on": run_on, "now": now})
+        failpoint("run.before_publishing")
 
 
 def catch_up(
