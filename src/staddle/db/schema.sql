@@ -302,7 +302,7 @@ BEGIN
     IF EXISTS (SELECT FROM reward_piece p WHERE p.run_on = open_reward_day.run_on) THEN
         RETURN;
     END IF;
-    EXECUTE format('CREATE TABLE %I (LIKE reward INCLUDING CONSTRAINTS) %s', day_name,
+    EXECUTE format('CREATE TABLE %I (LIKE reward INCLUDING CONSTRAINTS INCLUDING DEFAULTS) %s', day_name,
                    CASE WHEN piece_count > 1 THEN 'PARTITION BY RANGE (cell)' ELSE '' END);
     FOR piece IN 0 .. piece_count - 1 LOOP
         piece_name := day_name || CASE WHEN piece_count > 1 THEN '_' || piece ELSE '' END;
@@ -325,6 +325,78 @@ $$;
 CREATE FUNCTION public.run_on_of(completed_at timestamp with time zone, distribution_time time without time zone) RETURNS date
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((((completed_at AT TIME ZONE 'UTC'::text) - (distribution_time)::interval) - '00:00:00.000001'::interval))::date + 1);
+
+CREATE FUNCTION public.seal_hash(cell smallint, number integer, covers text, first_transfer bigint, last_transfer bigint, run_on date, late_positions bigint[], row_count integer, previous_hash bytea, sealed_at timestamp with time zone, lines text) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN sha256((previous_hash || convert_to(((concat_ws('|'::text, cell, number, covers, COALESCE(first_transfer, (0)::bigint), COALESCE(last_transfer, (0)::bigint), COALESCE(to_char((run_on)::timestamp with time zone, 'YYYY-MM-DD'::text), ''::text), COALESCE(array_to_string(late_positions, ','::text), ''::text), row_count, ((EXTRACT(epoch FROM sealed_at) * (1000000)::numeric))::bigint) || chr(10)) || lines), 'UTF8'::name)));
+
+CREATE TABLE public.reward (
+    credit_account bigint NOT NULL,
+    position_id bigint NOT NULL,
+    run_on date NOT NULL,
+    cell smallint NOT NULL,
+    is_early boolean NOT NULL,
+    is_late boolean DEFAULT false NOT NULL,
+    amount numeric NOT NULL,
+    basis numeric NOT NULL,
+    CONSTRAINT a_reward_has_the_scale_of_its_asset CHECK ((scale(trim_scale(amount)) <= public.account_scale(credit_account))),
+    CONSTRAINT a_reward_is_declared_in_the_chart CHECK ((public.account_kind(credit_account) = ANY (ARRAY[2, 4]))),
+    CONSTRAINT a_reward_is_positive CHECK ((amount > (0)::numeric)),
+    CONSTRAINT a_reward_lies_in_its_cell CHECK ((((position_id & (255)::bigint) = cell) AND ((public.account_customer(credit_account) & (255)::bigint) = cell))),
+    CONSTRAINT only_an_act_pays_a_reward_late CHECK ((is_early OR (NOT is_late)))
+)
+PARTITION BY RANGE (run_on);
+
+COMMENT ON COLUMN public.reward.is_early IS 'settled by an act (a redemption, a maturity) rather than by the run';
+
+COMMENT ON COLUMN public.reward.is_late IS 'paid by an act after the run of its day had passed the cell by: the position was parked';
+
+COMMENT ON COLUMN public.reward.basis IS 'the sum S of the rules through this day: amount = paid_by(S) less what was paid before';
+
+CREATE FUNCTION public.sealed_line(r public.reward) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN concat_ws('|'::text, (r).position_id, (r).credit_account, (r).is_early, (r).is_late, trim_scale((r).amount), trim_scale((r).basis));
+
+CREATE TABLE public.transfer (
+    cell smallint NOT NULL,
+    transfer_id bigint NOT NULL,
+    act_id bigint NOT NULL,
+    kind public.transfer_kind NOT NULL,
+    customer_id bigint NOT NULL,
+    debit_account bigint NOT NULL,
+    credit_account bigint NOT NULL,
+    amount numeric NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    request_key text NOT NULL,
+    position_id bigint,
+    corrects bigint,
+    CONSTRAINT a_correction_names_what_it_corrects CHECK (((kind = 'correction'::public.transfer_kind) = (corrects IS NOT NULL))),
+    CONSTRAINT a_transfer_has_the_scale_of_its_asset CHECK ((scale(trim_scale(amount)) <= public.account_scale(debit_account))),
+    CONSTRAINT a_transfer_is_declared_in_the_chart CHECK (
+CASE kind
+    WHEN 'deposit'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 1)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 2)))
+    WHEN 'withdrawal'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 8)))
+    WHEN 'transfer'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 2)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 1)))
+    WHEN 'subscription'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 3)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 3)))
+    WHEN 'redemption'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 3) AND ((credit_account & (15)::bigint) = 1)) OR (((debit_account & (15)::bigint) = 3) AND ((credit_account & (15)::bigint) = 2)))
+    WHEN 'accrued_payout'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 4) AND ((credit_account & (15)::bigint) = 2))
+    WHEN 'forfeiture'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 3) AND ((credit_account & (15)::bigint) = 11)) OR (((debit_account & (15)::bigint) = 4) AND ((credit_account & (15)::bigint) = 11)))
+    WHEN 'pool_funding'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 10))
+    WHEN 'pool_withdrawal'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 10) AND ((credit_account & (15)::bigint) = 8))
+    WHEN 'income_to_pool'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 11) AND ((credit_account & (15)::bigint) = 10))
+    WHEN 'correction'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 1)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 2)) OR (((debit_account & (15)::bigint) = 10) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 10)))
+    ELSE false
+END),
+    CONSTRAINT a_transfer_moves_a_positive_amount CHECK ((amount > (0)::numeric)),
+    CONSTRAINT a_transfer_stays_within_its_cell CHECK ((((transfer_id & (255)::bigint) = cell) AND ((customer_id = 0) OR ((customer_id & (255)::bigint) = cell)))),
+    CONSTRAINT a_transfer_stays_within_one_asset CHECK ((((debit_account # credit_account) & (524272)::bigint) = 0)),
+    CONSTRAINT a_transfer_stays_within_one_customer_and_the_house CHECK ((((public.account_customer(debit_account) = 0) OR (public.account_customer(debit_account) = customer_id)) AND ((public.account_customer(credit_account) = 0) OR (public.account_customer(credit_account) = customer_id))))
+);
+
+CREATE FUNCTION public.sealed_line(t public.transfer) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN concat_ws('|'::text, (t).transfer_id, (t).act_id, (t).kind, (t).customer_id, (t).debit_account, (t).credit_account, trim_scale((t).amount), ((EXTRACT(epoch FROM (t).effective_at) * (1000000)::numeric))::bigint, COALESCE((t).position_id, (0)::bigint), COALESCE((t).corrects, (0)::bigint), length((t).request_key), (t).request_key);
 
 CREATE TABLE public.agreement (
     version integer NOT NULL,
@@ -566,25 +638,6 @@ CREATE TABLE public.request (
     CONSTRAINT request_request_key_check CHECK (((length(request_key) >= 1) AND (length(request_key) <= 200)))
 );
 
-CREATE TABLE public.reward (
-    credit_account bigint NOT NULL,
-    position_id bigint NOT NULL,
-    run_on date NOT NULL,
-    cell smallint NOT NULL,
-    is_early boolean NOT NULL,
-    amount numeric NOT NULL,
-    basis numeric NOT NULL,
-    CONSTRAINT a_reward_has_the_scale_of_its_asset CHECK ((scale(trim_scale(amount)) <= public.account_scale(credit_account))),
-    CONSTRAINT a_reward_is_declared_in_the_chart CHECK ((public.account_kind(credit_account) = ANY (ARRAY[2, 4]))),
-    CONSTRAINT a_reward_is_positive CHECK ((amount > (0)::numeric)),
-    CONSTRAINT a_reward_lies_in_its_cell CHECK ((((position_id & (255)::bigint) = cell) AND ((public.account_customer(credit_account) & (255)::bigint) = cell)))
-)
-PARTITION BY RANGE (run_on);
-
-COMMENT ON COLUMN public.reward.is_early IS 'settled by an act (a redemption, a maturity) rather than by the run';
-
-COMMENT ON COLUMN public.reward.basis IS 'the sum S of the rules through this day: amount = paid_by(S) less what was paid before';
-
 CREATE TABLE public.reward_piece (
     run_on date NOT NULL,
     cell_from smallint NOT NULL,
@@ -638,16 +691,13 @@ CREATE TABLE public.seal (
     first_transfer bigint,
     last_transfer bigint,
     run_on date,
+    late_positions bigint[],
     row_count integer NOT NULL,
     previous_hash bytea NOT NULL,
     hash bytea NOT NULL,
     sealed_at timestamp with time zone NOT NULL,
-    CONSTRAINT a_seal_names_what_it_covers CHECK (
-CASE covers
-    WHEN 'transfers'::text THEN ((first_transfer IS NOT NULL) AND (last_transfer IS NOT NULL) AND (run_on IS NULL))
-    ELSE ((run_on IS NOT NULL) AND (first_transfer IS NULL) AND (last_transfer IS NULL))
-END),
-    CONSTRAINT seal_covers_check CHECK ((covers = ANY (ARRAY['transfers'::text, 'rewards'::text]))),
+    CONSTRAINT a_seal_names_what_it_covers CHECK ((((covers = 'transfers'::text) = (first_transfer IS NOT NULL)) AND ((covers = 'transfers'::text) = (last_transfer IS NOT NULL)) AND ((covers = 'transfers'::text) = (run_on IS NULL)) AND ((covers = 'late_rewards'::text) = (late_positions IS NOT NULL)))),
+    CONSTRAINT seal_covers_check CHECK ((covers = ANY (ARRAY['transfers'::text, 'rewards'::text, 'late_rewards'::text]))),
     CONSTRAINT seal_number_check CHECK ((number > 0))
 );
 
@@ -700,43 +750,6 @@ CREATE TABLE public.terms (
     CONSTRAINT terms_term_days_check CHECK (((term_days >= 1) AND (term_days <= 3650))),
     CONSTRAINT terms_version_check CHECK ((version > 0)),
     CONSTRAINT terms_vip_level_min_check CHECK ((vip_level_min >= 0))
-);
-
-CREATE TABLE public.transfer (
-    cell smallint NOT NULL,
-    transfer_id bigint NOT NULL,
-    act_id bigint NOT NULL,
-    kind public.transfer_kind NOT NULL,
-    customer_id bigint NOT NULL,
-    debit_account bigint NOT NULL,
-    credit_account bigint NOT NULL,
-    amount numeric NOT NULL,
-    effective_at timestamp with time zone NOT NULL,
-    recorded_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
-    request_key text NOT NULL,
-    position_id bigint,
-    corrects bigint,
-    CONSTRAINT a_correction_names_what_it_corrects CHECK (((kind = 'correction'::public.transfer_kind) = (corrects IS NOT NULL))),
-    CONSTRAINT a_transfer_has_the_scale_of_its_asset CHECK ((scale(trim_scale(amount)) <= public.account_scale(debit_account))),
-    CONSTRAINT a_transfer_is_declared_in_the_chart CHECK (
-CASE kind
-    WHEN 'deposit'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 1)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 2)))
-    WHEN 'withdrawal'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 8)))
-    WHEN 'transfer'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 2)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 1)))
-    WHEN 'subscription'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 3)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 3)))
-    WHEN 'redemption'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 3) AND ((credit_account & (15)::bigint) = 1)) OR (((debit_account & (15)::bigint) = 3) AND ((credit_account & (15)::bigint) = 2)))
-    WHEN 'accrued_payout'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 4) AND ((credit_account & (15)::bigint) = 2))
-    WHEN 'forfeiture'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 3) AND ((credit_account & (15)::bigint) = 11)) OR (((debit_account & (15)::bigint) = 4) AND ((credit_account & (15)::bigint) = 11)))
-    WHEN 'pool_funding'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 10))
-    WHEN 'pool_withdrawal'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 10) AND ((credit_account & (15)::bigint) = 8))
-    WHEN 'income_to_pool'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 11) AND ((credit_account & (15)::bigint) = 10))
-    WHEN 'correction'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 1)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 2)) OR (((debit_account & (15)::bigint) = 10) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 10)))
-    ELSE false
-END),
-    CONSTRAINT a_transfer_moves_a_positive_amount CHECK ((amount > (0)::numeric)),
-    CONSTRAINT a_transfer_stays_within_its_cell CHECK ((((transfer_id & (255)::bigint) = cell) AND ((customer_id = 0) OR ((customer_id & (255)::bigint) = cell)))),
-    CONSTRAINT a_transfer_stays_within_one_asset CHECK ((((debit_account # credit_account) & (524272)::bigint) = 0)),
-    CONSTRAINT a_transfer_stays_within_one_customer_and_the_house CHECK ((((public.account_customer(debit_account) = 0) OR (public.account_customer(debit_account) = customer_id)) AND ((public.account_customer(credit_account) = 0) OR (public.account_customer(credit_account) = customer_id))))
 );
 
 ALTER TABLE ONLY public.customer
@@ -852,6 +865,8 @@ ALTER TABLE ONLY public.transfer
 
 CREATE UNIQUE INDEX a_transfer_is_corrected_once ON public.transfer USING btree (cell, corrects) WHERE (corrects IS NOT NULL);
 
+CREATE UNIQUE INDEX a_transfer_is_sealed_once ON public.seal USING btree (cell, first_transfer) WHERE (covers = 'transfers'::text);
+
 CREATE INDEX holding ON public."position" USING btree (cell, customer_id, product_id, started_at, position_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX notice_of_customer ON public.notice USING btree (cell, customer_id, notice_id);
@@ -860,7 +875,7 @@ CREATE INDEX position_by_maturity ON public."position" USING btree (cell, mature
 
 CREATE INDEX position_of_customer ON public."position" USING btree (cell, customer_id, position_id);
 
-CREATE UNIQUE INDEX the_rewards_of_a_day_are_sealed_once ON public.seal USING btree (cell, run_on) WHERE (run_on IS NOT NULL);
+CREATE UNIQUE INDEX the_rewards_of_a_day_are_sealed_once ON public.seal USING btree (cell, run_on) WHERE (covers = 'rewards'::text);
 
 CREATE INDEX transfer_of_customer ON public.transfer USING btree (cell, customer_id, transfer_id);
 
@@ -961,6 +976,10 @@ GRANT UPDATE(redeem_halt) ON TABLE public.product TO staddle_app;
 REVOKE ALL ON FUNCTION public.open_reward_day(run_on date, piece_count integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.open_reward_day(run_on date, piece_count integer) TO staddle_app;
 
+GRANT SELECT,INSERT ON TABLE public.reward TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.transfer TO staddle_app;
+
 GRANT SELECT,INSERT ON TABLE public.agreement TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.approval TO staddle_app;
@@ -1057,8 +1076,6 @@ GRANT UPDATE(changed_at) ON TABLE public.rate_guard TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.request TO staddle_app;
 
-GRANT SELECT,INSERT ON TABLE public.reward TO staddle_app;
-
 GRANT SELECT ON TABLE public.reward_piece TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.run TO staddle_app;
@@ -1086,5 +1103,3 @@ GRANT SELECT,INSERT ON TABLE public.terms TO staddle_app;
 GRANT UPDATE(approved_by) ON TABLE public.terms TO staddle_app;
 
 GRANT UPDATE(approved_at) ON TABLE public.terms TO staddle_app;
-
-GRANT SELECT,INSERT ON TABLE public.transfer TO staddle_app;

@@ -93,7 +93,7 @@ SELECT p.*, t.amount_min, t.early_redemption, t.kept_fraction, t.reduced_apr, t.
 -- name: settle
 -- Pay the completed, unpaid accrual days of some positions through an instant each, one reward row a day.
 WITH span AS (
-    SELECT p.*, a.unit,
+    SELECT p.*, a.unit, c.watermark_at,
            days_paid(p.started_at, p.term_days, p.anchor_days, p.parked_days, c.watermark_at) AS paid_days,
            least(full_days(p.started_at, t.through), p.term_days) AS due_days
       FROM unnest(%(cells)s::smallint[], %(position_ids)s::bigint[], %(through)s::timestamptz[])
@@ -102,15 +102,15 @@ WITH span AS (
       JOIN cell c ON c.cell = p.cell
       JOIN asset a ON a.asset_id = account_asset(p.reward_account)
 ), earned AS (
-    SELECT s.cell, s.position_id, s.reward_account, s.started_at, d.day, d.basis, d.amount
+    SELECT s.cell, s.position_id, s.reward_account, s.started_at, s.watermark_at, d.day, d.basis, d.amount
       FROM span s
      CROSS JOIN LATERAL earned_days(s.product_id, s.locked_revision, s.started_at, s.principal, s.tier_offset,
                                     s.anchor_days, s.anchor_basis, s.unit, s.paid_days,
                                     greatest(s.paid_days, s.due_days)) AS d
 ), paid AS (
-    INSERT INTO reward (credit_account, position_id, run_on, cell, is_early, amount, basis)
+    INSERT INTO reward (credit_account, position_id, run_on, cell, is_early, is_late, amount, basis)
     SELECT reward_account, position_id, run_on_of(started_at + make_interval(hours => 24 * day), %(distribution_time)s),
-           cell, true, amount, basis
+           cell, true, started_at + make_interval(hours => 24 * day) <= watermark_at, amount, basis
       FROM earned
      WHERE amount > 0
     RETURNING cell, position_id, credit_account, amount

@@ -130,24 +130,48 @@ CREATE TABLE request (
     CONSTRAINT a_request_key_is_used_once PRIMARY KEY (cell, customer_id, request_key)
 );
 
--- The hash chain of a cell: each seal covers a block of transfers, or the rewards of one run date.
+-- The hash chain of a cell: each seal covers a block of transfers, the rewards of one run date, or rewards that were
+-- paid only after the run of their date had passed the cell by (those of parked positions).
 CREATE TABLE seal (
     cell smallint NOT NULL,
     number integer NOT NULL CHECK (number > 0),
-    covers text NOT NULL CHECK (covers IN ('transfers', 'rewards')),
+    covers text NOT NULL CHECK (covers IN ('transfers', 'rewards', 'late_rewards')),
     first_transfer bigint,
     last_transfer bigint,
     run_on date,
+    late_positions bigint[],
     row_count integer NOT NULL,
     previous_hash bytea NOT NULL,
     hash bytea NOT NULL,
     sealed_at timestamptz NOT NULL,
     PRIMARY KEY (cell, number),
     CONSTRAINT a_seal_names_what_it_covers CHECK (
-        CASE covers WHEN 'transfers' THEN first_transfer IS NOT NULL AND last_transfer IS NOT NULL AND run_on IS NULL
-                    ELSE run_on IS NOT NULL AND first_transfer IS NULL AND last_transfer IS NULL END)
+        (covers = 'transfers') = (first_transfer IS NOT NULL)
+        AND (covers = 'transfers') = (last_transfer IS NOT NULL)
+        AND (covers = 'transfers') = (run_on IS NULL)
+        AND (covers = 'late_rewards') = (late_positions IS NOT NULL))
 );
-CREATE UNIQUE INDEX the_rewards_of_a_day_are_sealed_once ON seal (cell, run_on) WHERE run_on IS NOT NULL;
+CREATE UNIQUE INDEX the_rewards_of_a_day_are_sealed_once ON seal (cell, run_on) WHERE covers = 'rewards';
+CREATE UNIQUE INDEX a_transfer_is_sealed_once ON seal (cell, first_transfer) WHERE covers = 'transfers';
+
+-- What is hashed of a transfer: everything but recorded_at, which says when this database wrote the row down; the same
+-- books rebuilt or moved elsewhere must have the same hashes. No time zone, date style or locale has a say in it.
+CREATE FUNCTION sealed_line(t transfer) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN concat_ws('|', t.transfer_id, t.act_id, t.kind, t.customer_id, t.debit_account, t.credit_account,
+                     trim_scale(t.amount), (extract(epoch FROM t.effective_at) * 1000000)::bigint,
+                     coalesce(t.position_id, 0), coalesce(t.corrects, 0), length(t.request_key), t.request_key);
+
+-- The hash of a seal: of the one before it, of what it says about itself, and of the rows it covers, a line each.
+CREATE FUNCTION seal_hash(
+    cell smallint, number integer, covers text, first_transfer bigint, last_transfer bigint, run_on date,
+    late_positions bigint[], row_count integer, previous_hash bytea, sealed_at timestamptz, lines text
+) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN sha256($9 || convert_to(
+        concat_ws('|', $1, $2, $3, coalesce($4, 0), coalesce($5, 0), coalesce(to_char($6, 'YYYY-MM-DD'), ''),
+                  coalesce(array_to_string($7, ','), ''), $8, (extract(epoch FROM $10) * 1000000)::bigint)
+        || chr(10) || $11, 'UTF8'));
 
 GRANT SELECT, INSERT ON asset, transfer, request, seal TO staddle_app;
 GRANT SELECT, INSERT ON balance, cell TO staddle_app;

@@ -9,15 +9,23 @@ CREATE TABLE reward (
     run_on date NOT NULL,
     cell smallint NOT NULL,
     is_early boolean NOT NULL,
+    is_late boolean NOT NULL DEFAULT false,
     amount numeric NOT NULL,
     basis numeric NOT NULL,
     CONSTRAINT a_reward_is_positive CHECK (amount > 0),
+    CONSTRAINT only_an_act_pays_a_reward_late CHECK (is_early OR NOT is_late),
     CONSTRAINT a_reward_lies_in_its_cell CHECK ((position_id & 255) = cell AND (account_customer(credit_account) & 255) = cell),
     CONSTRAINT a_reward_is_declared_in_the_chart CHECK (account_kind(credit_account) IN (2, 4)),
     CONSTRAINT a_reward_has_the_scale_of_its_asset CHECK (scale(trim_scale(amount)) <= account_scale(credit_account))
 ) PARTITION BY RANGE (run_on);
 COMMENT ON COLUMN reward.is_early IS 'settled by an act (a redemption, a maturity) rather than by the run';
+COMMENT ON COLUMN reward.is_late IS 'paid by an act after the run of its day had passed the cell by: the position was parked';
 COMMENT ON COLUMN reward.basis IS 'the sum S of the rules through this day: amount = paid_by(S) less what was paid before';
+
+-- What is hashed of a reward in the seal of its run date: all of it.
+CREATE FUNCTION sealed_line(r reward) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN concat_ws('|', r.position_id, r.credit_account, r.is_early, r.is_late, trim_scale(r.amount), trim_scale(r.basis));
 
 -- Each day is a partition, cut by cells on large desks; a piece is what one transaction of the run fills. Until the
 -- run fills it, a piece holds only what acts settled, each kept unique by a small index; then, in the transaction of
@@ -47,7 +55,7 @@ BEGIN
     IF EXISTS (SELECT FROM reward_piece p WHERE p.run_on = open_reward_day.run_on) THEN
         RETURN;
     END IF;
-    EXECUTE format('CREATE TABLE %I (LIKE reward INCLUDING CONSTRAINTS) %s', day_name,
+    EXECUTE format('CREATE TABLE %I (LIKE reward INCLUDING CONSTRAINTS INCLUDING DEFAULTS) %s', day_name,
                    CASE WHEN piece_count > 1 THEN 'PARTITION BY RANGE (cell)' ELSE '' END);
     FOR piece IN 0 .. piece_count - 1 LOOP
         piece_name := day_name || CASE WHEN piece_count > 1 THEN '_' || piece ELSE '' END;
