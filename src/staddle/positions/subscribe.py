@@ -67,6 +67,10 @@ class Subscribe(Command, frozen=True, kw_only=True):
     revision_seen: int | None = None
     accepted_from: str = "unknown"
 
+    def content(self) -> Command:
+        """A customer may send the same request again from another place."""
+        return msgspec.structs.replace(self, accepted_from="")
+
 
 class Subscribed(msgspec.Struct, frozen=True, kw_only=True):
     """What the customer gets; a preview has position_id 0. Amounts in the product's asset, instants in UTC."""
