@@ -20,6 +20,9 @@ from staddle.positions.leave_early import (
 )
 from staddle.positions.mature import mature, products_maturing
 from staddle.positions.redeem import Redeem, Redeemed, redeem
+from staddle.positions.show import ShownPosition, positions_of
+from staddle.positions.show_assets import ShownAsset, assets_of
+from staddle.positions.show_position import PositionInFull, position_of
 from staddle.positions.subscribe import Subscribe, Subscribed, preview, subscribe
 
 __all__ = [
@@ -29,18 +32,24 @@ __all__ = [
     "ConfirmLeave",
     "EarlyQuote",
     "LeftEarly",
+    "PositionInFull",
     "Redeem",
     "Redeemed",
     "SetAutoSubscribe",
     "SetRateGuard",
+    "ShownAsset",
+    "ShownPosition",
     "Subscribe",
     "Subscribed",
     "apply_rate_guards",
     "ask_to_leave",
+    "assets_of",
     "auto_subscribe",
     "choose_at_maturity",
     "confirm_leave",
     "mature",
+    "position_of",
+    "positions_of",
     "preview",
     "products_maturing",
     "redeem",

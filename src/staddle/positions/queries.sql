@@ -320,3 +320,88 @@ SELECT g.customer_id, p.code AS product, r.revision
  GROUP BY g.cell, g.customer_id, p.code, r.revision, g.apr_min
 HAVING max(r.apr) < g.apr_min
  ORDER BY g.customer_id, p.code;
+
+-- name: shown_positions
+-- Read positions of a customer as they are shown, newest first.
+SELECT p.cell, p.position_id, p.customer_id, p.product_id, p.version, o.code AS product, o.name AS product_name, o.kind,
+       a.code AS asset, a.scale, p.principal, p.opened_principal, p.tier_offset, p.started_at, p.term_days, p.matures_at,
+       p.ended_at, p.ended_by, p.parked_days IS NOT NULL AS is_parked, t.rate_policy, p.locked_revision, p.anchor_days,
+       p.anchor_basis, p.reward_account, t.payout, t.early_redemption, p.at_maturity, p.redeem_to, p.renewed_from,
+       CASE WHEN p.ended_at IS NULL
+            THEN days_paid(p.started_at, p.term_days, p.anchor_days, p.parked_days, c.watermark_at)
+            ELSE p.anchor_days END AS days_paid,
+       CASE WHEN p.ended_by = 'early_redemption'
+            THEN (SELECT coalesce(sum(f.amount), 0) FROM forfeited_reward f
+                   WHERE f.cell = p.cell AND f.position_id = p.position_id)
+            ELSE 0 END AS rewards_forfeited
+  FROM position p
+  JOIN cell c ON c.cell = p.cell
+  JOIN product o ON o.product_id = p.product_id
+  JOIN asset a ON a.asset_id = o.asset_id
+  JOIN terms t ON t.product_id = p.product_id AND t.version = p.version
+ WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s
+   AND p.position_id = coalesce(%(position_id)s::bigint, p.position_id)
+   AND (%(product)s::text IS NULL OR o.code = %(product)s::text)
+   AND (%(state)s::text = 'all' OR (p.ended_at IS NULL) = (%(state)s::text = 'open'))
+   AND (%(before)s::bigint IS NULL OR p.position_id < %(before)s::bigint)
+ ORDER BY p.position_id DESC
+ LIMIT %(count)s;
+
+-- name: renewed_as
+-- Find the position that took over a position's principal at its maturity.
+SELECT position_id
+  FROM position
+ WHERE cell = %(cell)s AND customer_id = %(customer_id)s AND renewed_from = %(position_id)s;
+
+-- name: past_of_position
+-- Read what a position held before each change, oldest first.
+SELECT from_days, from_basis, to_days, principal, tier_offset, changed_at
+  FROM position_past
+ WHERE cell = %(cell)s AND position_id = %(position_id)s
+ ORDER BY change;
+
+-- name: rewards_received
+-- Read the rewards of a position between two run dates, newest first, each with what was taken back of it.
+SELECT r.run_on, r.amount, r.is_early, coalesce(f.amount, 0) AS forfeited
+  FROM reward r
+  LEFT JOIN forfeited_reward f ON f.cell = r.cell AND f.position_id = r.position_id AND f.run_on = r.run_on
+ WHERE r.cell = %(cell)s AND r.position_id = %(position_id)s
+   AND r.run_on BETWEEN %(first_run_on)s AND %(last_run_on)s
+ ORDER BY r.run_on DESC;
+
+-- name: assets_of_customer
+-- Read what a customer has of each asset, with what their positions have earned in all less what was forfeited.
+WITH held AS (
+    SELECT account_asset(account_id) AS asset_id, account_kind(account_id) AS kind, amount
+      FROM balance
+     WHERE cell = %(cell)s AND account_id >= %(customer_id)s::bigint << 19
+       AND account_id < (%(customer_id)s::bigint + 1) << 19
+), earned AS (
+    SELECT a.asset_id,
+           paid_by(CASE WHEN p.ended_at IS NOT NULL THEN p.anchor_basis
+                        ELSE basis_after(p.product_id, p.locked_revision, p.started_at, p.principal, p.tier_offset,
+                                         p.anchor_days, p.anchor_basis,
+                                         days_paid(p.started_at, p.term_days, p.anchor_days, p.parked_days,
+                                                   c.watermark_at)) END, a.unit)
+           - CASE WHEN p.ended_by = 'early_redemption'
+                  THEN (SELECT coalesce(sum(f.amount), 0) FROM forfeited_reward f
+                         WHERE f.cell = p.cell AND f.position_id = p.position_id)
+                  ELSE 0 END AS amount
+      FROM position p
+      JOIN cell c ON c.cell = p.cell
+      JOIN asset a ON a.asset_id = account_asset(p.reward_account)
+     WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s
+), rewarded AS (
+    SELECT asset_id, sum(amount) AS amount FROM earned GROUP BY asset_id
+)
+SELECT a.code AS asset, a.name, a.scale, a.unit,
+       coalesce(sum(h.amount) FILTER (WHERE h.kind = 1), 0) AS spot,
+       coalesce(sum(h.amount) FILTER (WHERE h.kind = 2), 0) AS funding,
+       coalesce(sum(h.amount) FILTER (WHERE h.kind = 3), 0) AS earn,
+       coalesce(sum(h.amount) FILTER (WHERE h.kind = 4), 0) AS accrued,
+       sum(h.amount) AS total, coalesce(max(r.amount), 0) AS lifetime_rewards
+  FROM held h
+  JOIN asset a ON a.asset_id = h.asset_id
+  LEFT JOIN rewarded r ON r.asset_id = h.asset_id
+ GROUP BY a.asset_id
+ ORDER BY a.code;
