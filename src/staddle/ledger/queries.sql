@@ -102,3 +102,32 @@ SELECT account_id, sum(amount) AS amount
  WHERE account_id < 1::bigint << 19
  GROUP BY account_id
  ORDER BY account_id;
+
+-- name: lock_seals
+-- Let one process at a time seal some cells; customers never wait for it.
+SELECT pg_advisory_xact_lock(hashtext('seal'), cell)
+  FROM generate_series(%(cell_from)s::integer, %(cell_to)s::integer) AS cell
+ ORDER BY cell;
+
+-- name: seal_transfers
+-- Seal the next block of transfers of each of some cells, in order of their ids.
+WITH block AS (
+    SELECT c.cell, coalesce(l.number, 0) + 1 AS number, min(t.transfer_id) AS first_transfer,
+           max(t.transfer_id) AS last_transfer, count(*)::integer AS row_count, coalesce(l.hash, '') AS previous_hash,
+           string_agg(sealed_line(t), chr(10) ORDER BY t.transfer_id) AS lines
+      FROM cell c
+      LEFT JOIN LATERAL (SELECT s.number, s.hash FROM seal s
+                          WHERE s.cell = c.cell ORDER BY s.number DESC LIMIT 1) l ON true
+      LEFT JOIN LATERAL (SELECT s.last_transfer FROM seal s
+                          WHERE s.cell = c.cell AND s.covers = 'transfers'
+                          ORDER BY s.first_transfer DESC LIMIT 1) b ON true
+      JOIN transfer t ON t.cell = c.cell AND t.transfer_id > coalesce(b.last_transfer, 0)
+                     AND t.transfer_id <= coalesce(b.last_transfer, c.cell) + 256 * %(block)s
+     WHERE c.cell BETWEEN %(cell_from)s AND %(cell_to)s
+     GROUP BY c.cell, l.number, l.hash
+)
+INSERT INTO seal (cell, number, covers, first_transfer, last_transfer, row_count, previous_hash, hash, sealed_at)
+SELECT cell, number, 'transfers', first_transfer, last_transfer, row_count, previous_hash,
+       seal_hash(cell, number, 'transfers', first_transfer, last_transfer, NULL, NULL, row_count, previous_hash, %(now)s, lines),
+       %(now)s
+  FROM block;

@@ -5,10 +5,12 @@ from staddle.rewards.park import parked_positions, retry_parked
 from staddle.rewards.plan import plan, pool_left
 from staddle.rewards.report import RunReport, find_report, latest_runs, release_run
 from staddle.rewards.run import Progress, catch_up, run
+from staddle.rewards.seal import SealProgress, seal_all
 
 __all__ = [
     "Progress",
     "RunReport",
+    "SealProgress",
     "catch_up",
     "find_report",
     "latest_runs",
@@ -19,4 +21,5 @@ __all__ = [
     "release_run",
     "retry_parked",
     "run",
+    "seal_all",
 ]

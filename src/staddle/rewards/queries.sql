@@ -247,3 +247,62 @@ SELECT position_id
 -- name: assets_of_products
 -- Name the assets of some products.
 SELECT product_id, asset_id FROM product WHERE product_id = ANY(%(product_ids)s::integer[]);
+
+-- name: days_to_seal
+-- List the finished runs whose rewards are not sealed in every cell yet, oldest first.
+SELECT r.run_on
+  FROM run r
+  LEFT JOIN (SELECT run_on, count(*) AS cells FROM seal WHERE covers = 'rewards' GROUP BY run_on) s ON s.run_on = r.run_on
+ WHERE r.state = 'finished' AND coalesce(s.cells, 0) < (SELECT count(*) FROM cell)
+ ORDER BY r.run_on;
+
+-- name: seal_rewards
+-- Seal the rewards of a finished run in each of some cells, once; that there were none is sealed too.
+WITH line AS (
+    SELECT r.cell, count(*)::integer AS row_count, string_agg(sealed_line(r), chr(10) ORDER BY r.position_id) AS lines
+      FROM reward r
+     WHERE r.run_on = %(run_on)s AND r.cell BETWEEN %(cell_from)s AND %(cell_to)s AND NOT r.is_late
+     GROUP BY r.cell
+), block AS (
+    SELECT c.cell, coalesce(l.number, 0) + 1 AS number, coalesce(n.row_count, 0) AS row_count,
+           coalesce(l.hash, '') AS previous_hash, coalesce(n.lines, '') AS lines
+      FROM cell c
+      LEFT JOIN LATERAL (SELECT s.number, s.hash FROM seal s
+                          WHERE s.cell = c.cell ORDER BY s.number DESC LIMIT 1) l ON true
+      LEFT JOIN line n ON n.cell = c.cell
+     WHERE c.cell BETWEEN %(cell_from)s AND %(cell_to)s
+       AND EXISTS (SELECT FROM run WHERE run_on = %(run_on)s AND state = 'finished')
+       AND NOT EXISTS (SELECT FROM seal s
+                        WHERE s.cell = c.cell AND s.run_on = %(run_on)s AND s.covers = 'rewards')
+)
+INSERT INTO seal (cell, number, covers, run_on, row_count, previous_hash, hash, sealed_at)
+SELECT cell, number, 'rewards', %(run_on)s, row_count, previous_hash,
+       seal_hash(cell, number, 'rewards', NULL, NULL, %(run_on)s, NULL, row_count, previous_hash, %(now)s, lines), %(now)s
+  FROM block;
+
+-- name: seal_late_rewards
+-- Seal, of each of some cells, the oldest day's rewards that were paid late and are in no seal yet.
+WITH late AS (
+    SELECT r AS reward, r.cell, r.run_on, r.position_id, min(r.run_on) OVER (PARTITION BY r.cell) AS oldest
+      FROM (SELECT DISTINCT cell, position_id FROM parked_position
+             WHERE cell BETWEEN %(cell_from)s AND %(cell_to)s) k
+      JOIN reward r ON r.cell = k.cell AND r.position_id = k.position_id AND r.is_early AND r.is_late
+     WHERE NOT EXISTS (SELECT FROM seal s
+                        WHERE s.cell = r.cell AND s.run_on = r.run_on AND s.covers = 'late_rewards'
+                          AND r.position_id = ANY(s.late_positions))
+), block AS (
+    SELECT n.cell, coalesce(l.number, 0) + 1 AS number, n.run_on, n.positions, n.row_count,
+           coalesce(l.hash, '') AS previous_hash, n.lines
+      FROM (SELECT cell, run_on, array_agg(position_id ORDER BY position_id) AS positions, count(*)::integer AS row_count,
+                   string_agg(sealed_line(reward), chr(10) ORDER BY position_id) AS lines
+              FROM late
+             WHERE run_on = oldest
+             GROUP BY cell, run_on) n
+      LEFT JOIN LATERAL (SELECT s.number, s.hash FROM seal s
+                          WHERE s.cell = n.cell ORDER BY s.number DESC LIMIT 1) l ON true
+)
+INSERT INTO seal (cell, number, covers, run_on, late_positions, row_count, previous_hash, hash, sealed_at)
+SELECT cell, number, 'late_rewards', run_on, positions, row_count, previous_hash,
+       seal_hash(cell, number, 'late_rewards', NULL, NULL, run_on, positions, row_count, previous_hash, %(now)s, lines),
+       %(now)s
+  FROM block;
