@@ -332,7 +332,7 @@ def assert_books_hold(tx: Tx) -> None:
     ).fetchall()
     assert unbalanced == []
     earn = tx.execute(
-        """SELECT coalesce(b.customer_id, p.customer_id), coalesce(b.amount, 0), coalesce(p.amount, 0)
+        """SELECT coalesce(b.customer_id, p.customer_id) AS customer_id, b.amount AS earn, p.amount AS principal
              FROM (SELECT account_customer(account_id) AS customer_id, account_asset(account_id) AS asset_id, amount
                      FROM balance WHERE account_kind(account_id) = 3) b
              FULL JOIN (SELECT customer_id, account_asset(reward_account) AS asset_id, sum(principal) AS amount

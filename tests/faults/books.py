@@ -1,0 +1,52 @@
+"""Reading the books whole, and holding one desk's against another's."""
+
+import json
+from typing import Any
+
+from tests.living import assert_books_hold
+
+from staddle.db import Database
+
+Books = dict[str, list[str]]
+"""Every row of every table as text without `recorded_at`, and every index by its definition."""
+
+
+def books_of(database: Database) -> Books:
+    """Read every table row by row. Only when a row was recorded may differ between two histories of the same desk."""
+    with database.transaction() as tx:
+        tables = tx.execute(
+            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
+            " AND relnamespace = 'public'::regnamespace AND relname !~ 'yoyo' ORDER BY 1"
+        ).fetchall()
+        books: Books = {}
+        for row in tables:
+            statement = f"SELECT (to_jsonb(t) - 'recorded_at')::text FROM {row.relname} t ORDER BY 1"
+            books[row.relname] = [found[0] for found in tx.execute(statement).fetchall()]
+        indexes = tx.execute(
+            "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
+        ).fetchall()
+        books["(indexes)"] = [found[0] for found in indexes]
+    return books
+
+
+def differences(one: Books, other: Books) -> dict[str, Any]:
+    """The rows that only one of them has, by table; empty when they are the same."""
+    assert one.keys() == other.keys()
+    found = {}
+    for table, rows in one.items():
+        if rows != other[table]:
+            found[table] = {
+                "only here": [
+                    json.loads(row) if row[:1] == "{" else row for row in rows if row not in other[table]
+                ],
+                "only there": [
+                    json.loads(row) if row[:1] == "{" else row for row in other[table] if row not in rows
+                ],
+            }
+    return found
+
+
+def prove(database: Database) -> None:
+    """The books of a desk hold, whatever has been done to it."""
+    with database.transaction() as tx:
+        assert_books_hold(tx)
