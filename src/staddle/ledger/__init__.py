@@ -13,7 +13,7 @@ from staddle.ledger.accounts import (
 )
 from staddle.ledger.answer import answer_commands
 from staddle.ledger.assets import add_asset, all_assets, find_asset
-from staddle.ledger.balances import balances_of, balances_of_customer, house_balances
+from staddle.ledger.balances import balances_of, balances_of_customer, house_balances, pool_left
 from staddle.ledger.cells import LockedCells, lock_cells, save_cells
 from staddle.ledger.chart import MOVES, SOURCES, AccountKind
 from staddle.ledger.journal import Transfer, open_balances, post
@@ -47,6 +47,7 @@ __all__ = [
     "kind_of",
     "lock_cells",
     "open_balances",
+    "pool_left",
     "post",
     "replay",
     "save_cells",

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from staddle.db import Tx, queries
-from staddle.ledger.accounts import cell_of, customer_of
+from staddle.ledger.accounts import asset_id_of, cell_of, customer_of, kind_of
+from staddle.ledger.chart import AccountKind
+from staddle.money import ZERO
 
 sql = queries(__package__)
 
@@ -28,3 +30,12 @@ def balances_of_customer(tx: Tx, customer_id: int) -> dict[int, Decimal]:
 def house_balances(tx: Tx) -> dict[int, Decimal]:
     """Add up each house account over all cells, by account id."""
     return {row.account_id: row.amount for row in tx.execute(sql.house_balances).fetchall()}
+
+
+def pool_left(tx: Tx) -> dict[int, Decimal]:
+    """Give what is left of the reward pool by asset: what treasury put in, less what rewards have cost (rule 31)."""
+    left: dict[int, Decimal] = {}
+    for account_id, amount in house_balances(tx).items():
+        if kind_of(account_id) in (AccountKind.REWARD_POOL, AccountKind.REWARD_EXPENSE):
+            left[asset_id_of(account_id)] = left.get(asset_id_of(account_id), ZERO) + amount
+    return left

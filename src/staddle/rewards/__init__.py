@@ -2,7 +2,7 @@
 
 from staddle.rewards.mature_all import mature_all
 from staddle.rewards.park import parked_positions, retry_parked
-from staddle.rewards.plan import plan, pool_left
+from staddle.rewards.plan import plan
 from staddle.rewards.report import RunReport, find_report, latest_runs, release_run
 from staddle.rewards.run import Progress, catch_up, run
 from staddle.rewards.seal import SealProgress, seal_all
@@ -17,7 +17,6 @@ __all__ = [
     "mature_all",
     "parked_positions",
     "plan",
-    "pool_left",
     "release_run",
     "retry_parked",
     "run",

@@ -7,7 +7,7 @@ from decimal import Decimal
 from staddle.db import Database, Tx, queries
 from staddle.desk import find_desk
 from staddle.failpoint import failpoint
-from staddle.ledger import AccountKind, Asset, all_assets, asset_id_of, house_balances, kind_of
+from staddle.ledger import Asset, all_assets, pool_left
 from staddle.money import ZERO, plain, use_exact_decimals
 
 sql = queries(__package__)
@@ -119,12 +119,3 @@ def owed_by_asset(tx: Tx, owed: PlanByProduct) -> dict[int, Decimal]:
     for row in rows:
         by_asset[row.asset_id] = by_asset.get(row.asset_id, ZERO) + owed[row.product_id][1]
     return by_asset
-
-
-def pool_left(tx: Tx) -> dict[int, Decimal]:
-    """Give what is left of the reward pool by asset: what treasury put in, less what rewards have cost (rule 31)."""
-    left: dict[int, Decimal] = {}
-    for account_id, amount in house_balances(tx).items():
-        if kind_of(account_id) in (AccountKind.REWARD_POOL, AccountKind.REWARD_EXPENSE):
-            left[asset_id_of(account_id)] = left.get(asset_id_of(account_id), ZERO) + amount
-    return left

@@ -1,0 +1,98 @@
+"""Looking ahead: how long the reward pool lasts, and what falls due on which day (product.md rule 31)."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from staddle.db import Tx, queries
+from staddle.desk import find_desk
+from staddle.errors import InvalidChoice
+from staddle.ledger import HOUSE, AccountKind, Asset, account_of, all_assets, house_balances
+from staddle.money import DAYS_IN_YEAR, EXACT, ZERO, floor_to_unit
+
+sql = queries(__package__)
+DAYS_MAX = 3_650
+
+
+class Runway(msgspec.Struct, frozen=True, kw_only=True):
+    """The reward pool of an asset. `funded` is what treasury has put in, `cost` what rewards have cost so far, `left`
+    the difference; `day_basis` / 365 is exactly what a day costs at the rates in force, `cost_per_day` the same cut
+    at the asset's decimals.
+    """
+
+    asset: str
+    funded: Decimal
+    cost: Decimal
+    left: Decimal
+    forfeited_income: Decimal
+    """Income from forfeitures that was not moved to the pool; it is no part of `left`."""
+    day_basis: Decimal
+    cost_per_day: Decimal
+    days_left: int | None
+    """Whole days that the pool pays for; None while nothing is earned."""
+    is_alarm: bool
+    """Fewer days than the desk's `runway_days_min`."""
+
+
+class Maturities(msgspec.Struct, frozen=True, kw_only=True):
+    """What falls due on a day in UTC, in one asset; what is overdue falls due today.
+
+    `principal_redeemed` is the part of `principal` that leaves staking unless its customers choose otherwise;
+    `rewards` are those accrued until maturity (rule 18), at the rates announced.
+    """
+
+    due_on: date
+    asset: str
+    position_count: int
+    principal: Decimal
+    principal_redeemed: Decimal
+    rewards: Decimal
+
+
+def runway(tx: Tx, now: datetime) -> list[Runway]:
+    """Say of every asset with a pool or with open positions how long its reward pool lasts."""
+    balances = house_balances(tx)
+    day_bases = {
+        row.asset_id: row.day_basis for row in tx.execute(sql.cost_by_asset, {"now": now}).fetchall()
+    }
+    days_min = find_desk(tx).runway_days_min
+    found = [
+        runway_of(asset, balances, day_bases.get(asset.asset_id, ZERO), days_min)
+        for asset in all_assets(tx).values()
+    ]
+    in_use = [each for each in found if each.funded or each.cost or each.day_basis or each.forfeited_income]
+    return sorted(in_use, key=lambda each: each.asset)
+
+
+def runway_of(asset: Asset, balances: dict[int, Decimal], day_basis: Decimal, days_min: int) -> Runway:
+    """Hold an asset's pool against what a day costs. A pool that is overdrawn lasts no day."""
+    funded, expense, income = (
+        EXACT.quantize(balances.get(account_of(HOUSE, asset, kind), ZERO), asset.unit)
+        for kind in (AccountKind.REWARD_POOL, AccountKind.REWARD_EXPENSE, AccountKind.FORFEITED_REWARDS)
+    )
+    left = EXACT.add(funded, expense)
+    days_left = None
+    if day_basis > 0:
+        in_a_year = EXACT.multiply(max(left, ZERO), Decimal(DAYS_IN_YEAR))
+        days_left = int(EXACT.divide_int(in_a_year, day_basis))
+    return Runway(
+        asset=asset.code,
+        funded=funded,
+        cost=EXACT.subtract(ZERO, expense),
+        left=left,
+        forfeited_income=income,
+        day_basis=day_basis,
+        cost_per_day=floor_to_unit(day_basis, DAYS_IN_YEAR, asset.scale),
+        days_left=days_left,
+        is_alarm=days_left is not None and days_left < days_min,
+    )
+
+
+def maturities(tx: Tx, now: datetime, days: int = 30) -> list[Maturities]:
+    """Say what falls due on each of the next `days` days, today included, by asset. Raises InvalidChoice."""
+    if not 1 <= days <= DAYS_MAX:
+        raise InvalidChoice(f"Maturities are foreseen for 1 to {DAYS_MAX} days.")
+    today = datetime.combine(now.astimezone(UTC).date(), time(0), UTC)
+    rows = tx.execute(sql.maturities, {"now": now, "until": today + timedelta(days=days)}).fetchall()
+    return [Maturities(**row._asdict()) for row in rows]
