@@ -3,6 +3,7 @@
 from staddle.products.approve import approve_terms
 from staddle.products.draft import draft_product, draft_version
 from staddle.products.find import Product, Version, find_product, versions_of
+from staddle.products.offer import ProductOffer, RateShown, list_products, show_product
 from staddle.products.rates import (
     Rate,
     Revision,
@@ -28,8 +29,10 @@ from staddle.products.terms import Terms, check_terms
 
 __all__ = [
     "Product",
+    "ProductOffer",
     "Rate",
     "RateRevised",
+    "RateShown",
     "Revision",
     "Status",
     "Terms",
@@ -45,6 +48,7 @@ __all__ = [
     "halt_redeeming",
     "halt_subscribing",
     "headline_apr",
+    "list_products",
     "product_status",
     "propose_rate",
     "rate_after",
@@ -54,5 +58,6 @@ __all__ = [
     "resume_redeeming",
     "resume_subscribing",
     "retire_product",
+    "show_product",
     "versions_of",
 ]

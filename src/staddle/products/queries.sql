@@ -92,3 +92,41 @@ INSERT INTO rate_tier (product_id, revision, amount_from, amount_to, apr)
 SELECT %(product_id)s, %(revision)s, t.amount_from, t.amount_to, t.apr
   FROM unnest(%(amounts_from)s::numeric[], %(amounts_to)s::numeric[], %(aprs)s::numeric[])
        AS t (amount_from, amount_to, apr);
+
+-- name: offers
+-- Read all that people are shown about products: terms, quota, the rate in force and the next one announced.
+SELECT p.code, p.name, p.kind, p.state, p.subscribe_halt, p.redeem_halt, a.code AS asset, a.scale,
+       q.used AS quota_used, q.total AS quota_total,
+       t.version, t.term_days, t.amount_min, t.amount_max, t.step, t.personal_cap, t.quota, t.opens_at, t.closes_at,
+       t.new_customer_days, t.vip_level_min, t.countries_allowed, t.countries_excluded, t.rate_policy, t.payout,
+       t.early_redemption, t.kept_fraction, t.reduced_apr, t.reduced_apr_days_min, t.at_maturity,
+       f.code AS flexible_product,
+       r.revision, r.effective_at, r.published_at, r.amounts_from, r.amounts_to, r.aprs,
+       n.revision AS next_revision, n.effective_at AS next_effective_at, n.published_at AS next_published_at,
+       n.amounts_from AS next_amounts_from, n.amounts_to AS next_amounts_to, n.aprs AS next_aprs
+  FROM product p
+  JOIN asset a ON a.asset_id = p.asset_id
+  JOIN terms t ON t.product_id = p.product_id
+              AND t.version = coalesce(p.version, (SELECT max(d.version) FROM terms d WHERE d.product_id = p.product_id))
+  LEFT JOIN product f ON f.product_id = t.flexible_product_id
+  LEFT JOIN quota q ON q.product_id = p.product_id
+  LEFT JOIN LATERAL (
+       SELECT v.revision, v.effective_at, v.published_at, array_agg(b.amount_from ORDER BY b.amount_from) AS amounts_from,
+              array_agg(b.amount_to ORDER BY b.amount_from) AS amounts_to, array_agg(b.apr ORDER BY b.amount_from) AS aprs
+         FROM (SELECT * FROM rate_revision
+                WHERE product_id = p.product_id AND effective_at <= %(now)s
+                ORDER BY effective_at DESC
+                LIMIT 1) v
+         JOIN rate_tier b ON b.product_id = v.product_id AND b.revision = v.revision
+        GROUP BY v.revision, v.effective_at, v.published_at) r ON true
+  LEFT JOIN LATERAL (
+       SELECT v.revision, v.effective_at, v.published_at, array_agg(b.amount_from ORDER BY b.amount_from) AS amounts_from,
+              array_agg(b.amount_to ORDER BY b.amount_from) AS amounts_to, array_agg(b.apr ORDER BY b.amount_from) AS aprs
+         FROM (SELECT * FROM rate_revision
+                WHERE product_id = p.product_id AND effective_at > %(now)s
+                ORDER BY effective_at
+                LIMIT 1) v
+         JOIN rate_tier b ON b.product_id = v.product_id AND b.revision = v.revision
+        GROUP BY v.revision, v.effective_at, v.published_at) n ON true
+ WHERE p.state = ANY(%(states)s::text[]) AND (%(code)s::text IS NULL OR p.code = %(code)s)
+ ORDER BY a.code, p.kind DESC, t.term_days, p.code;
