@@ -1,9 +1,10 @@
 """What the stories begin with: a sandbox desk with two operators, coins, customers, products."""
 
+import itertools
 from datetime import UTC, datetime, time
 from decimal import Decimal
 
-from staddle import customers, desk, ledger, products
+from staddle import customers, desk, ledger, positions, products
 from staddle.db import Database, Tx
 
 START = datetime(2026, 1, 10, 15, 30, tzinfo=UTC)
@@ -72,3 +73,33 @@ def rate(
     ]
     number = products.propose_rate(tx, "ada", code, tiers, at, START)
     return products.approve_rate(tx, "bob", number, START)
+
+
+def agreement(tx: Tx) -> int:
+    """Publish the agreement, if need be, and give its version."""
+    return customers.publish_agreement(tx, "ada", "Staking service agreement", "Yours truly.", START)
+
+
+def subscribe(
+    tx: Tx, customer_id: int, product: str, amount: str, now: datetime = START
+) -> positions.Subscribed:
+    """Subscribe from Spot, each time under a new key; a refusal is raised."""
+    command = positions.Subscribe(
+        customer_id=customer_id,
+        key=f"key {next(_keys)}",
+        product=product,
+        amount=Decimal(amount),
+        agreement_version=agreement(tx),
+    )
+    return positions.subscribe(tx, [command], now)[0].unwrap()
+
+
+def withdraw_all(tx: Tx, customer_id: int, product: str, now: datetime = START) -> positions.Redeemed:
+    """Redeem all of a flexible holding; a refusal is raised."""
+    command = positions.Redeem(
+        customer_id=customer_id, key=f"key {next(_keys)}", product=product, amount=None
+    )
+    return positions.redeem(tx, [command], now)[0].unwrap()
+
+
+_keys = itertools.count()

@@ -31,11 +31,12 @@ def draft_product(
     same = same_draft(tx, code, (coin.asset_id, kind, name), terms)
     if same is not None:
         return same
+    target = flexible_target(tx, terms.flexible_product, coin)
     product = {"code": code, "asset_id": coin.asset_id, "kind": kind, "name": name, "now": now}
     row = tx.execute(sql.add_product, product).fetchone()
     assert row is not None
     log(tx, by, "draft_product", code, {"asset": asset, "kind": kind, "name": name}, now)
-    return add_version(tx, by, find_product(tx, code), coin, terms, now)
+    return add_version(tx, by, find_product(tx, code), target, terms, now)
 
 
 def draft_version(tx: Tx, by: str, code: str, terms: Terms, now: datetime) -> Version:
@@ -54,7 +55,8 @@ def draft_version(tx: Tx, by: str, code: str, terms: Terms, now: datetime) -> Ve
     newest = versions_of(tx, product.product_id)[-1]
     if newest.terms == terms:
         return newest
-    return add_version(tx, by, product, coin, terms, now)
+    target = flexible_target(tx, terms.flexible_product, coin)
+    return add_version(tx, by, product, target, terms, now)
 
 
 def same_draft(tx: Tx, code: str, content: tuple[int, str, str], terms: Terms) -> Version | None:
@@ -69,9 +71,10 @@ def same_draft(tx: Tx, code: str, content: tuple[int, str, str], terms: Terms) -
     return first
 
 
-def add_version(tx: Tx, by: str, product: Product, coin: Asset, terms: Terms, now: datetime) -> Version:
+def add_version(
+    tx: Tx, by: str, product: Product, target: int | None, terms: Terms, now: datetime
+) -> Version:
     """Write the next version of a product's terms as a draft."""
-    target = None if terms.flexible_product is None else flexible_target(tx, terms.flexible_product, coin)
     known = versions_of(tx, product.product_id)
     version = known[-1].version + 1 if known else 1
     row = msgspec.structs.asdict(terms) | {
@@ -88,8 +91,10 @@ def add_version(tx: Tx, by: str, product: Product, coin: Asset, terms: Terms, no
     return versions_of(tx, product.product_id)[-1]
 
 
-def flexible_target(tx: Tx, code: str, coin: Asset) -> int:
+def flexible_target(tx: Tx, code: str | None, coin: Asset) -> int | None:
     """Give the id of the product that principal moves to at maturity: a flexible one of the same asset."""
+    if code is None:
+        return None
     try:
         target = find_product(tx, code)
     except ProductNotFound:
