@@ -165,6 +165,9 @@ _COMMANDS: dict[str, Callable[[Database], tuple[Decide, list[Command]]]] = {
 }
 """Every act that is answered under a key, by the name of its failpoints."""
 
+UNKEYED = ("mature", "run")
+"""They are many transactions, so some of their work stands when they are killed."""
+
 PLACES: dict[str, tuple[str, ...]] = {
     **{act: (f"{act}.locked", f"{act}.written", f"{act}.stored", "edge.committed") for act in _COMMANDS},
     "mature": (
