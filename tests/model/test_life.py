@@ -1,0 +1,205 @@
+"""Any life of a desk, act by act beside the oracle of life.py: random ones, and told ones that meet every boundary."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from datetime import time, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from tests.model.life import DAY, Position
+from tests.model.pair import MARKS, SECOND, THREE, Pair, tiers
+
+from staddle.db import Database
+
+LIVES = int(os.environ.get("STADDLE_TEST_LIVES", "12"))
+"""How many random lives are led; more of them find more, and take longer."""
+
+CODES = ("FLEX", "FIX1", "FIX3", "YFLEX", "YFIX5", "YMAT2", "YNOT2")
+FLEXIBLE = ("FLEX", "YFLEX")
+who = st.integers(0, 2)
+which = st.integers(0, 99)
+amounts = st.one_of(
+    st.sampled_from(["1", "100", "499.99999999", "500", "1000", "3000", "5000", "0.5", "0.001", "9000", "7", "62.13"]),
+    st.decimals("1", "4000", places=2).map(str),
+    st.decimals("1", "800", places=8).map(str),
+)
+lengths = st.one_of(
+    st.timedeltas(timedelta(microseconds=1), timedelta(hours=30)),
+    st.sampled_from([SECOND, timedelta(hours=1), DAY - SECOND, DAY, 2 * DAY, 3 * DAY]),
+)
+
+
+def cut(amount: str, scale: int) -> str:
+    """Cut a decimal's text to so many decimals."""
+    whole, _, decimals = amount.partition(".")
+    return f"{whole}.{decimals[:scale]}" if decimals else whole
+
+
+class Lives(RuleBasedStateMachine):
+    """Random acts on a desk and its oracle."""
+
+    make_database: Callable[[], Database]
+    marks: Counter[str]
+
+    @initialize(hour=st.sampled_from([time(0), time(0), time(18, 30)]))
+    def begin(self, hour: time) -> None:
+        self.pair = Pair(self.make_database(), hour)
+        for customer in self.pair.life.customers:
+            self.pair.deposit(customer, "USDT", "12000")
+            self.pair.deposit(customer, "YEN", "3000")
+
+    def customer(self, number: int) -> int:
+        return self.pair.life.customers[number]
+
+    def position(self, number: int, is_fixed: bool = True) -> Position | None:
+        found = [p for p in self.pair.life.positions.values() if (p.product.term_days is not None) == is_fixed]
+        recent = [p for p in found if p.ended_by is None] * 3 + found[-3:]
+        return recent[number % len(recent)] if recent else None
+
+    @rule(who=who, code=st.sampled_from(CODES), amount=amounts, source=st.sampled_from(["spot", "spot", "funding"]),
+          choice=st.sampled_from([None, None, "renew", "to_flexible"]))
+    def subscribe(self, who: int, code: str, amount: str, source: str, choice: str | None) -> None:
+        product = self.pair.life.products[code]
+        if product.term_days is None or (choice == "to_flexible" and product.flexible is None):
+            choice = None
+        self.pair.subscribe(self.customer(who), code, amount, source, choice)
+
+    @rule(who=who, code=st.sampled_from(CODES), over=st.integers(0, 1))
+    def subscribe_to_an_edge(self, who: int, code: str, over: int) -> None:
+        """As much as brings the holding to the next tier's end, or a unit more; or the rest of the quota."""
+        life, product = self.pair.life, self.pair.life.products[code]
+        held = sum(p.principal for p in life.holding(self.customer(who), code))
+        ends = [high for _, high, _ in product.tiers_at(self.pair.now) if high is not None and high > held + 1]
+        left = life.quota_left(product)
+        goal = (ends[0] - held) if ends else (left or 0)
+        amount = Decimal(int(goal * 10**product.scale) + over).scaleb(-product.scale)
+        if amount > 0:
+            self.pair.subscribe(self.customer(who), code, f"{amount:f}")
+
+    @rule(who=who, code=st.sampled_from(FLEXIBLE), amount=st.one_of(st.none(), amounts), to=st.sampled_from(["spot", "funding"]))
+    def redeem(self, who: int, code: str, amount: str | None, to: str) -> None:
+        scale = self.pair.life.products[code].scale
+        if amount is not None:
+            amount = cut(amount, scale)
+        self.pair.redeem(self.customer(who), code, amount, to)
+
+    @rule(who=who, code=st.sampled_from(FLEXIBLE), rest=st.sampled_from(["1", "0.5", "10"]))
+    def redeem_all_but(self, who: int, code: str, rest: str) -> None:
+        held = sum((p.principal for p in self.pair.life.holding(self.customer(who), code)), Fraction(0))
+        scale = self.pair.life.products[code].scale
+        amount = Decimal(int(held * 10**scale)).scaleb(-scale) - Decimal(rest)
+        if amount > 0:
+            self.pair.redeem(self.customer(who), code, f"{amount:f}")
+
+    @rule(number=which, is_confirmed=st.booleans(), after=st.sampled_from([0, 0, 299, 300, 301]))
+    def leave_early(self, number: int, is_confirmed: bool, after: int) -> None:
+        position = self.position(number)
+        if position is not None:
+            quote = self.pair.quote(position.customer, position)
+            self.pair.passes(after * SECOND)
+            if quote is not None and is_confirmed:
+                self.pair.confirm(quote)
+
+    @precondition(lambda self: self.pair.quotes)
+    @rule(number=which)
+    def confirm_later(self, number: int) -> None:
+        self.pair.confirm(-1 - number % min(3, len(self.pair.quotes)))
+
+    @rule(number=which, choice=st.sampled_from(["redeem", "renew", "to_flexible"]), to=st.sampled_from(["spot", "funding"]))
+    def choose(self, number: int, choice: str, to: str) -> None:
+        position = self.position(number)
+        if position is not None:
+            self.pair.choose(position, choice, to)
+
+    @rule(who=who, asset=st.sampled_from(["USDT", "YEN"]), amount=st.sampled_from(["1", "500", "20000"]),
+          way=st.sampled_from([("spot", "funding"), ("funding", "spot"), ("funding", None), (None, "spot")]))
+    def move_money(self, who: int, asset: str, amount: str, way: tuple[str | None, str | None]) -> None:
+        source, destination = way
+        if source is None:
+            self.pair.deposit(self.customer(who), asset, amount)
+        elif destination is None:
+            self.pair.withdraw(self.customer(who), asset, source, Decimal(amount))
+        else:
+            self.pair.transfer(self.customer(who), asset, source, destination, Decimal(amount))
+
+    @rule(
+        who=who,
+        code=st.sampled_from(FLEXIBLE),
+        auto=st.sampled_from([("spot", "0"), ("funding", "0"), ("spot", "900"), None, None]),
+        guard=st.sampled_from([("0.05", "redeem"), ("1", "redeem"), ("1", "stop")]),
+    )
+    def ask_the_desk(self, who: int, code: str, auto: tuple[str, str] | None, guard: tuple[str, str]) -> None:
+        if auto is None:
+            self.pair.set_guard(self.customer(who), code, *guard)
+        else:
+            self.pair.set_auto(self.customer(who), code, *auto)
+
+    @rule(code=st.sampled_from(CODES), after=lengths,
+          bands=st.sampled_from([THREE, tiers(("0", None, "0.04")), tiers(("0", "10", "0.9"), ("10", "700", "0"), ("700", None, "2"))]))
+    def revise(self, code: str, after: timedelta, bands: list[tuple[str, str | None, str]]) -> None:
+        self.pair.revise(code, bands, after)
+
+    @rule(code=st.sampled_from(CODES), what=st.sampled_from(["subscribing", "redeeming", "subscribing", "close"]))
+    def switch(self, code: str, what: str) -> None:
+        if what == "close" and code in ("FIX1", "YFLEX"):
+            self.pair.close(code)
+        elif what != "close":
+            self.pair.switch(code, what)
+
+    @rule(length=lengths)
+    def passes(self, length: timedelta) -> None:
+        self.pair.passes(length)
+
+    @rule(number=which, is_fixed=st.booleans(), off=st.sampled_from([-SECOND, timedelta(0), timedelta(0), timedelta(microseconds=1)]))
+    def comes_to_a_boundary(self, number: int, is_fixed: bool, off: timedelta) -> None:
+        """To the end of an accrual day of a position, or to its maturity, or a second before."""
+        position = self.position(number, is_fixed)
+        if position is not None:
+            ends = position.start + (position.full_days(self.pair.now) + 1) * DAY
+            self.pair.comes_to((position.matures_at or ends if number % 2 else ends) + off)
+
+    @rule()
+    def tick(self) -> None:
+        self.pair.tick()
+
+    @rule(most=st.sampled_from([1, 2, 100, 100]), at_once=st.sampled_from([1, 1, 2]), is_served=st.booleans())
+    def run(self, most: int, at_once: int, is_served: bool) -> None:
+        self.pair.run_due(most, at_once)
+        if is_served:
+            self.pair.after_run()
+
+    @invariant()
+    def is_as_the_oracle_says(self) -> None:
+        if hasattr(self, "pair"):
+            self.pair.compare()
+
+    def teardown(self) -> None:
+        if hasattr(self, "pair"):
+            self.pair.run_due()
+            self.pair.compare()
+            self.marks.update(self.pair.marks)
+            self.pair.living.database.close()
+
+
+def test_any_life_of_a_desk_is_as_the_rules_say(make_database: Callable[[], Database]) -> None:
+    Lives.make_database = staticmethod(make_database)  # type: ignore[method-assign]
+    Lives.marks = Counter()
+    run_state_machine_as_test(
+        Lives,
+        settings=settings(
+            max_examples=LIVES,
+            stateful_step_count=40,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    print(Lives.marks)
