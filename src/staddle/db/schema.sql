@@ -587,6 +587,36 @@ CREATE TABLE public.position_past (
     CONSTRAINT position_past_change_check CHECK ((change > 0))
 );
 
+CREATE VIEW public.position_span AS
+ SELECT p.cell,
+    p.position_id,
+    p.product_id,
+    p.locked_revision,
+    p.started_at,
+    p.reward_account,
+    h.from_days,
+    h.from_basis,
+    h.to_days,
+    h.principal,
+    h.tier_offset
+   FROM (public.position_past h
+     JOIN public."position" p ON (((p.cell = h.cell) AND (p.position_id = h.position_id))))
+UNION ALL
+ SELECT p.cell,
+    p.position_id,
+    p.product_id,
+    p.locked_revision,
+    p.started_at,
+    p.reward_account,
+    p.anchor_days AS from_days,
+    p.anchor_basis AS from_basis,
+    public.days_paid(p.started_at, p.term_days, p.anchor_days, p.parked_days, c.watermark_at) AS to_days,
+    p.principal,
+    p.tier_offset
+   FROM (public."position" p
+     JOIN public.cell c ON ((c.cell = p.cell)))
+  WHERE (p.ended_at IS NULL);
+
 CREATE TABLE public.quota (
     product_id integer NOT NULL,
     used numeric NOT NULL,
@@ -1053,6 +1083,8 @@ GRANT SELECT,INSERT ON TABLE public.parked_position TO staddle_app;
 GRANT UPDATE(retried_at) ON TABLE public.parked_position TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.position_past TO staddle_app;
+
+GRANT SELECT ON TABLE public.position_span TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.quota TO staddle_app;
 

@@ -131,3 +131,132 @@ SELECT cell, number, 'transfers', first_transfer, last_transfer, row_count, prev
        seal_hash(cell, number, 'transfers', first_transfer, last_transfer, NULL, NULL, row_count, previous_hash, %(now)s, lines),
        %(now)s
   FROM block;
+
+-- name: audit_trial_balance
+-- Find cells whose balances in an asset do not add up to zero.
+SELECT b.cell, 'balance' AS table_name, 'asset_id ' || account_asset(b.account_id) AS row_name,
+       'the balances of the cell add up to ' || trim_scale(sum(b.amount)) || ', not to 0' AS message
+  FROM balance b
+ WHERE b.cell BETWEEN %(cell_from)s AND %(cell_to)s
+ GROUP BY b.cell, account_asset(b.account_id)
+HAVING sum(b.amount) <> 0
+ LIMIT %(most)s;
+
+-- name: audit_accounts
+-- Find balances that no account can have: of an asset or scale that is not there, in a foreign cell, below zero.
+SELECT b.cell, 'balance' AS table_name, 'account_id ' || b.account_id AS row_name,
+       CASE WHEN a.asset_id IS NULL THEN 'there is no asset with this id and scale'
+            WHEN NOT account_kind(b.account_id) = ANY(%(kinds)s::integer[]) THEN 'the chart has no such kind of account'
+            WHEN b.amount < 0 AND NOT account_kind(b.account_id) IN (8, 9) THEN 'it is below zero: ' || b.amount
+            WHEN scale(trim_scale(b.amount)) > a.scale THEN 'it is finer than the asset: ' || b.amount
+            ELSE 'it lies in a cell that is not its customer''s' END AS message
+  FROM balance b
+  LEFT JOIN asset a ON a.asset_id = account_asset(b.account_id) AND a.scale = account_scale(b.account_id)
+ WHERE b.cell BETWEEN %(cell_from)s AND %(cell_to)s
+   AND (a.asset_id IS NULL OR NOT account_kind(b.account_id) = ANY(%(kinds)s::integer[])
+        OR (b.amount < 0 AND NOT account_kind(b.account_id) IN (8, 9)) OR scale(trim_scale(b.amount)) > a.scale
+        OR (account_kind(b.account_id) >= 8) <> (account_customer(b.account_id) = 0)
+        OR (account_customer(b.account_id) > 0 AND (account_customer(b.account_id) & 255) <> b.cell))
+ LIMIT %(most)s;
+
+-- name: audit_transfer_ids
+-- Find gaps between the transfers of a cell, and counters that are not their number.
+(SELECT t.cell, 'transfer' AS table_name, 'transfer_id ' || t.before + 256 AS row_name,
+        'it is missing' || CASE WHEN t.transfer_id - t.before > 512 THEN ', and all to ' || t.transfer_id - 256 ELSE '' END
+        AS message
+   FROM (SELECT cell, transfer_id, lag(transfer_id, 1, cell::bigint) OVER (PARTITION BY cell ORDER BY transfer_id) AS before
+           FROM transfer
+          WHERE cell BETWEEN %(cell_from)s AND %(cell_to)s) t
+  WHERE t.transfer_id - t.before <> 256
+  LIMIT %(most)s)
+UNION ALL
+(SELECT c.cell, 'cell', 'cell ' || c.cell,
+        'it has counted ' || c.transfer_count || ' transfers; the last one there is number ' || coalesce(l.transfer_id / 256, 0)
+   FROM cell c
+   LEFT JOIN LATERAL (SELECT max(t.transfer_id) AS transfer_id FROM transfer t WHERE t.cell = c.cell) l ON true
+  WHERE c.cell BETWEEN %(cell_from)s AND %(cell_to)s AND c.transfer_count <> coalesce(l.transfer_id / 256, 0));
+
+-- name: audit_acts
+-- Find transfers whose act is not there or is somebody else's: those of an act name its first, and share key and instant.
+SELECT t.cell, 'transfer' AS table_name, 'transfer_id ' || t.transfer_id AS row_name,
+       CASE WHEN f.transfer_id IS NULL THEN 'its act ' || t.act_id || ' is not there'
+            ELSE 'its act ' || t.act_id || ' is of another customer, key or instant' END AS message
+  FROM transfer t
+  LEFT JOIN transfer f ON f.cell = t.cell AND f.transfer_id = t.act_id
+ WHERE t.cell BETWEEN %(cell_from)s AND %(cell_to)s AND t.act_id IS DISTINCT FROM t.transfer_id
+   AND (f.transfer_id IS NULL OR f.act_id <> f.transfer_id OR f.transfer_id > t.transfer_id
+        OR f.customer_id <> t.customer_id OR f.request_key <> t.request_key OR f.effective_at <> t.effective_at)
+ LIMIT %(most)s;
+
+-- name: audit_chart
+-- Find transfers that the chart of accounts does not permit.
+SELECT t.cell, 'transfer' AS table_name, 'transfer_id ' || t.transfer_id AS row_name,
+       CASE WHEN m.kind IS NULL THEN 'the chart has no ' || t.kind || ' from account kind ' || account_kind(t.debit_account)
+                                     || ' to ' || account_kind(t.credit_account)
+            WHEN t.amount <= 0 THEN 'its amount is not above zero'
+            ELSE 'its accounts are not of one asset, of its customer, or of its cell' END AS message
+  FROM transfer t
+  LEFT JOIN unnest(%(moves)s::text[], %(debits)s::integer[], %(credits)s::integer[]) AS m (kind, debit, credit)
+    ON m.kind = t.kind::text AND m.debit = account_kind(t.debit_account) AND m.credit = account_kind(t.credit_account)
+ WHERE t.cell BETWEEN %(cell_from)s AND %(cell_to)s
+   AND (m.kind IS NULL OR t.amount <= 0 OR scale(trim_scale(t.amount)) > account_scale(t.debit_account)
+        OR (t.debit_account & 524272) <> (t.credit_account & 524272)
+        OR NOT account_customer(t.debit_account) IN (0, t.customer_id)
+        OR NOT account_customer(t.credit_account) IN (0, t.customer_id)
+        OR (t.transfer_id & 255) <> t.cell OR (t.customer_id > 0 AND (t.customer_id & 255) <> t.cell))
+ LIMIT %(most)s;
+
+-- name: audit_corrections
+-- Find corrections that do not run the other way of the transfer that they correct, or exceed it.
+SELECT t.cell, 'transfer' AS table_name, 'transfer_id ' || t.transfer_id AS row_name,
+       'it is not the reverse of transfer ' || coalesce(t.corrects::text, '(none)') || ', which it corrects' AS message
+  FROM transfer t
+  LEFT JOIN transfer o ON o.cell = t.cell AND o.transfer_id = t.corrects
+ WHERE t.cell BETWEEN %(cell_from)s AND %(cell_to)s AND (t.kind = 'correction' OR t.corrects IS NOT NULL)
+   AND (o.transfer_id IS NULL OR o.debit_account <> t.credit_account OR o.credit_account <> t.debit_account
+        OR o.amount < t.amount OR o.transfer_id >= t.transfer_id)
+ LIMIT %(most)s;
+
+-- name: audit_seal_chain
+-- Find seals that do not follow the one before them, and blocks of transfers that do not follow each other.
+SELECT s.cell, 'seal' AS table_name, 'number ' || s.number AS row_name,
+       CASE WHEN s.number <> s.number_before + 1 THEN 'seal ' || s.number_before + 1 || ' is missing before it'
+            WHEN s.previous_hash <> s.hash_before THEN 'it does not follow from the hash of the seal before it'
+            ELSE 'its transfers begin with ' || s.first_transfer || ', those sealed before end with ' || s.transfer_before
+            END AS message
+  FROM (SELECT cell, number, covers, previous_hash, first_transfer,
+               lag(number, 1, 0) OVER chain AS number_before,
+               lag(hash, 1, ''::bytea) OVER chain AS hash_before,
+               coalesce(max(last_transfer) OVER (chain ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), cell) AS transfer_before
+          FROM seal
+         WHERE cell BETWEEN %(cell_from)s AND %(cell_to)s
+        WINDOW chain AS (PARTITION BY cell ORDER BY number)) s
+ WHERE s.number <> s.number_before + 1 OR s.previous_hash <> s.hash_before
+    OR (s.covers = 'transfers' AND s.first_transfer <> s.transfer_before + 256)
+ LIMIT %(most)s;
+
+-- name: audit_sealed_transfers
+-- Find blocks of transfers that no longer have the hash they were sealed with.
+SELECT s.cell, 'seal' AS table_name, 'number ' || s.number AS row_name,
+       'transfers ' || s.first_transfer || ' to ' || s.last_transfer
+           || ' (' || b.row_count || ' of ' || s.row_count || ') do not have the hash they were sealed with' AS message
+  FROM seal s
+ CROSS JOIN LATERAL (SELECT count(*) AS row_count, string_agg(sealed_line(t), chr(10) ORDER BY t.transfer_id) AS lines
+                       FROM transfer t
+                      WHERE t.cell = s.cell AND t.transfer_id BETWEEN s.first_transfer AND s.last_transfer) b
+ WHERE s.cell BETWEEN %(cell_from)s AND %(cell_to)s AND s.covers = 'transfers'
+   AND (b.row_count <> s.row_count
+        OR s.hash IS DISTINCT FROM seal_hash(s.cell, s.number, s.covers, s.first_transfer, s.last_transfer, s.run_on,
+                                             s.late_positions, s.row_count, s.previous_hash, s.sealed_at, b.lines))
+ LIMIT %(most)s;
+
+-- name: audit_unsealed_transfers
+-- Say how many transfers of a cell are not sealed yet.
+SELECT c.cell, 'transfer' AS table_name, 'from transfer_id ' || min(t.transfer_id) AS row_name,
+       count(*) || ' transfers are not sealed yet' AS message
+  FROM cell c
+  LEFT JOIN LATERAL (SELECT max(s.last_transfer) AS transfer_id FROM seal s WHERE s.cell = c.cell) l ON true
+  JOIN transfer t ON t.cell = c.cell AND t.transfer_id > coalesce(l.transfer_id, 0)
+ WHERE c.cell BETWEEN %(cell_from)s AND %(cell_to)s
+ GROUP BY c.cell
+ LIMIT %(most)s;

@@ -163,6 +163,22 @@ CREATE FUNCTION days_paid(
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN coalesce(parked_days, greatest(anchor_days, least(full_days(started_at, watermark_at), term_days)));
 
+-- Every stretch of a position's life on which it earned the same: days (from_days, to_days], past ones and, of an open
+-- position, the one it is in, through the last day paid.
+CREATE VIEW position_span AS
+    SELECT p.cell, p.position_id, p.product_id, p.locked_revision, p.started_at, p.reward_account,
+           h.from_days, h.from_basis, h.to_days, h.principal, h.tier_offset
+      FROM position_past h
+      JOIN position p ON p.cell = h.cell AND p.position_id = h.position_id
+    UNION ALL
+    SELECT p.cell, p.position_id, p.product_id, p.locked_revision, p.started_at, p.reward_account,
+           p.anchor_days, p.anchor_basis,
+           days_paid(p.started_at, p.term_days, p.anchor_days, p.parked_days, c.watermark_at), p.principal, p.tier_offset
+      FROM position p
+      JOIN cell c ON c.cell = p.cell
+     WHERE p.ended_at IS NULL;
+
+GRANT SELECT ON position_span TO staddle_app;
 GRANT SELECT, INSERT ON position, position_past, quote, auto_subscription, rate_guard TO staddle_app;
 GRANT UPDATE (principal, tier_offset, anchor_days, anchor_basis, parked_days, at_maturity, redeem_to, ended_at, ended_by)
     ON position TO staddle_app;
