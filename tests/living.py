@@ -179,9 +179,10 @@ class Living:
             customer_id=customer_id, key=self.key(), asset=asset, account=account, amount=Decimal(amount)
         )
         with self.database.transaction() as tx:
-            return customers.deposit(tx, [command], self.now)[0].unwrap()
+            outcome = customers.deposit(tx, [command], self.now)[0]
+        return outcome.unwrap()
 
-    # Acts on positions; each raises the refusal it gets
+    # Acts on positions; each raises the refusal it gets, after it was committed and stored, as an edge does
 
     def key(self) -> str:
         """Make up an idempotency key that was not used before."""
@@ -208,7 +209,8 @@ class Living:
         """Preview a subscription."""
         command = self.subscription(customer_id, product, amount, **fields)
         with self.database.transaction() as tx:
-            return positions.preview(tx, [command], self.now)[0].unwrap()
+            outcome = positions.preview(tx, [command], self.now)[0]
+        return outcome.unwrap()
 
     def redeem(
         self, customer_id: int, product: str, amount: str | None = None, destination: str = "funding"
@@ -222,16 +224,18 @@ class Living:
             destination=destination,
         )
         with self.database.transaction() as tx:
-            return positions.redeem(tx, [command], self.now)[0].unwrap()
+            outcome = positions.redeem(tx, [command], self.now)[0]
+        return outcome.unwrap()
 
     def quote(self, customer_id: int, position_id: int) -> positions.EarlyQuote:
         """Ask what leaving a fixed-term position now would bring."""
         command = positions.AskToLeave(customer_id=customer_id, key=self.key(), position_id=position_id)
         with self.database.transaction() as tx:
-            return positions.ask_to_leave(tx, [command], self.now)[0].unwrap()
+            outcome = positions.ask_to_leave(tx, [command], self.now)[0]
+        return outcome.unwrap()
 
     def confirm(self, customer_id: int, quote_id: int) -> positions.EarlyQuote:
-        """Confirm a quote; gives it as it was carried out. A refusal is committed with the quote that it brings."""
+        """Confirm a quote; gives it as it was carried out."""
         command = positions.ConfirmLeave(customer_id=customer_id, key=self.key(), quote_id=quote_id)
         with self.database.transaction() as tx:
             outcome = positions.confirm_leave(tx, [command], self.now)[0]
@@ -253,7 +257,8 @@ class Living:
             redeem_to=redeem_to,
         )
         with self.database.transaction() as tx:
-            return positions.choose_at_maturity(tx, [command], self.now)[0].unwrap()
+            outcome = positions.choose_at_maturity(tx, [command], self.now)[0]
+        return outcome.unwrap()
 
     # Rewards
 

@@ -162,7 +162,8 @@ class Pair:
 
         def act() -> object:
             with self.living.database.transaction() as tx:
-                return customers.withdraw(tx, [command], self.now)[0].unwrap()
+                outcome = customers.withdraw(tx, [command], self.now)[0]
+            return outcome.unwrap()
 
         self.both(act, lambda: self.take(customer, asset, account, Fraction(amount)))
 
@@ -181,7 +182,8 @@ class Pair:
 
         def act() -> object:
             with self.living.database.transaction() as tx:
-                return customers.transfer(tx, [command], self.now)[0].unwrap()
+                outcome = customers.transfer(tx, [command], self.now)[0]
+            return outcome.unwrap()
 
         if self.both(act, lambda: self.take(customer, asset, source, Fraction(amount))) is not None:
             self.life.move(customer, asset, destination, Fraction(amount))
@@ -430,13 +432,14 @@ class Pair:
                 balances[customer, asset, ACCOUNTS[kind]] = Fraction(amount)
             else:
                 house[asset, kind] += Fraction(amount)  # type: ignore[assignment]
-        assert balances == {key: amount for key, amount in self.life.balances.items() if amount}
+        expected = {key: amount for key, amount in self.life.balances.items() if amount}
+        assert balances == expected, difference(balances, expected)
         assert {(row[0], Fraction(row[1]), *row[2:]) for row in stands} == {
             (p.number, p.principal, p.ended_by, p.renewed_from, p.at_maturity) for p in self.life.positions.values()
         }
         rewards = {(row[0], row[1]): Fraction(row[2]) for row in paid}
         assert len(rewards) == len(paid)
-        assert rewards == self.life.rewards
+        assert rewards == self.life.rewards, difference(rewards, self.life.rewards)
         assert {row[0]: Fraction(row[1]) for row in quotas} == {
             code: self.life.held_of(code) for code in self.life.products
         }
@@ -453,6 +456,13 @@ class Pair:
                 inside = at - position.start
                 is_paid = inside > timedelta(0) and inside // DAY < position.days_paid
                 self.mark("a revision inside a day", is_paid and inside % DAY and not position.product.is_locked)
+
+
+def difference(desk: dict[Any, Fraction], oracle: dict[Any, Fraction]) -> str:
+    """Say where the two differ, and by how much."""
+    keys = [key for key in {**desk, **oracle} if desk.get(key) != oracle.get(key)]
+    lines = [f"{key}: desk {float(desk.get(key, 0))}, oracle {float(oracle.get(key, 0))}" for key in keys]
+    return "\n".join(lines)
 
 
 def as_tiers(bands: list[tuple[str, str | None, str]]) -> list[tuple[Fraction, Fraction | None, Fraction]]:
