@@ -23,6 +23,7 @@ from staddle.positions.redeem import Redeem, Redeemed, redeem
 from staddle.positions.show import ShownPosition, positions_of
 from staddle.positions.show_assets import ShownAsset, assets_of
 from staddle.positions.show_position import PositionInFull, position_of
+from staddle.positions.standing import StandingChoices, standing_choices
 from staddle.positions.subscribe import Subscribe, Subscribed, preview, subscribe
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "SetRateGuard",
     "ShownAsset",
     "ShownPosition",
+    "StandingChoices",
     "Subscribe",
     "Subscribed",
     "apply_rate_guards",
@@ -55,5 +57,6 @@ __all__ = [
     "redeem",
     "set_auto_subscribe",
     "set_rate_guard",
+    "standing_choices",
     "subscribe",
 ]

@@ -405,3 +405,20 @@ SELECT a.code AS asset, a.name, a.scale, a.unit,
   LEFT JOIN rewarded r ON r.asset_id = h.asset_id
  GROUP BY a.asset_id
  ORDER BY a.code;
+
+-- name: auto_subscriptions_of
+-- Read the auto-subscriptions that a customer has set, those switched off included.
+SELECT o.code AS product, a.code AS asset, s.source, s.floor, s.agreement_version, s.is_on, s.changed_at
+  FROM auto_subscription s
+  JOIN asset a ON a.asset_id = s.asset_id
+  JOIN product o ON o.product_id = s.product_id
+ WHERE s.cell = %(cell)s AND s.customer_id = %(customer_id)s
+ ORDER BY a.code;
+
+-- name: rate_guards_of
+-- Read the rate guards that a customer has set, those switched off included.
+SELECT o.code AS product, g.apr_min, g.action, g.is_on, g.changed_at
+  FROM rate_guard g
+  JOIN product o ON o.product_id = g.product_id
+ WHERE g.cell = %(cell)s AND g.customer_id = %(customer_id)s
+ ORDER BY o.code;

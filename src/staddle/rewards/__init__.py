@@ -1,24 +1,36 @@
 """The daily run, its plan, limits and report; receipts and statements."""
 
+from staddle.rewards.audit import CHECKS, AuditProgress, audit
 from staddle.rewards.mature_all import mature_all
 from staddle.rewards.park import parked_positions, retry_parked
 from staddle.rewards.plan import plan
+from staddle.rewards.receipts import receipt_json, receipt_named, receipt_of
 from staddle.rewards.report import RunReport, find_report, latest_runs, release_run
 from staddle.rewards.run import Progress, catch_up, run
 from staddle.rewards.seal import SealProgress, seal_all
+from staddle.rewards.tick import Ticked, tick, tick_through
 
 __all__ = [
+    "CHECKS",
+    "AuditProgress",
     "Progress",
     "RunReport",
     "SealProgress",
+    "Ticked",
+    "audit",
     "catch_up",
     "find_report",
     "latest_runs",
     "mature_all",
     "parked_positions",
     "plan",
+    "receipt_json",
+    "receipt_named",
+    "receipt_of",
     "release_run",
     "retry_parked",
     "run",
     "seal_all",
+    "tick",
+    "tick_through",
 ]

@@ -1,0 +1,47 @@
+"""`staddle audit`, `seal`, `errors`: proof, and what can go wrong."""
+
+from rich.console import RenderableType
+
+from staddle import errors as tree
+from staddle.cli import app
+from staddle.cli.answer import Document, Shown
+from staddle.cli.edge import Edge, plain, works
+from staddle.cli.show import grid, said
+from staddle.rewards import seal_all
+
+
+@works(app.app, "seal")
+def seal(edge: Edge) -> Shown:
+    """Chain by hash whatever was posted and paid since the last time."""
+    now = edge.now()
+    seals = seal_all(edge.database, now)
+    return Shown({"seals": seals, "sealed_at": now}, lambda data: said(f"{data['seals']:,} seals were set."))
+
+
+@plain(app.errors, "list")
+def errors() -> Shown:
+    """List every error with its code, exit code and sentence."""
+    return Shown({"errors": list(described(tree.StaddleError))}, _errors_view)
+
+
+def described(branch: type[tree.StaddleError]) -> list[Document]:
+    """Describe all errors below a branch of the tree."""
+    found = []
+    for error in branch.__subclasses__():
+        found.append(
+            {
+                "code": error.code(),
+                "branch": branch.code(),
+                "exit_code": error.exit_code,
+                "message": error().message,
+            }
+        )
+        found += described(error)
+    return found
+
+
+def _errors_view(data: Document) -> RenderableType:
+    rows = [
+        [each["code"], each["branch"], str(each["exit_code"]), each["message"]] for each in data["errors"]
+    ]
+    return grid("", ["Code", "Kind of", "Exit", "What it says"], rows)

@@ -1,0 +1,216 @@
+"""`staddle rewards` and `staddle tick`: the daily run and everything around it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Group, RenderableType
+from rich.progress import Progress as Bar
+
+from staddle import rewards as room
+from staddle.cli import app
+from staddle.cli.answer import Document, Shown
+from staddle.cli.arguments import PositionId, RunOn, parse_date
+from staddle.cli.edge import At, Edge, reads, works, writes
+from staddle.cli.show import amount, grid, instant, listing, said
+from staddle.days import distribution_at, last_run_on
+from staddle.desk import find_desk, find_operator, log
+from staddle.products import find_product, list_products
+from staddle.products.offer import STATES
+
+SCHEDULER = "scheduler"
+"""Who starts a run that nobody started by hand."""
+RunOnOrLast = Annotated[
+    str | None,
+    typer.Argument(metavar="[DATE]", help="The date of the run; default the last one that is due."),
+]
+
+
+def run_date(edge: Edge, text: str | None) -> tuple[date, datetime, datetime]:
+    """Give the date of a run, its distribution instant, and the desk's time."""
+    now = edge.now()
+    with edge.transaction() as tx:
+        at = find_desk(tx).distribution_time
+    run_on = last_run_on(now, at) if text is None else parse_date(text)
+    return run_on, distribution_at(run_on, at), now
+
+
+@contextmanager
+def progress_bar(edge: Edge) -> Iterator[Callable[[room.Progress], None]]:
+    """Show how far a run is, where somebody is looking."""
+    with Bar(
+        console=edge.console, disable=edge.is_json or not edge.console.is_terminal, transient=True
+    ) as bar:
+        task = bar.add_task("run", total=None)
+
+        def tell(progress: room.Progress) -> None:
+            words = f"run of {progress.run_on}: {progress.rewards:,} rewards"
+            bar.update(task, completed=progress.pieces_paid, total=progress.pieces, description=words)
+
+        yield tell
+
+
+@works(app.rewards, "plan")
+def plan(edge: Edge, run_on: RunOnOrLast = None) -> Shown:
+    """Work out what a run owes, by product; nothing is written."""
+    day, cutoff, now = run_date(edge, run_on)
+    owed = room.plan(edge.database, day, cutoff)
+    with edge.transaction() as tx:
+        offers = {find_product(tx, each.code).product_id: each for each in list_products(tx, now, STATES)}
+    lines = [
+        {"asset": offers[number].asset, "product": offers[number].code, "rewards": count, "amount": total}
+        for number, (count, total) in owed.items()
+    ]
+    return Shown({"run_on": day, "distributed_at": cutoff, "lines": lines}, _plan_view)
+
+
+def _plan_view(data: Document) -> RenderableType:
+    columns = ["product", "rewards", "amount"]
+    return listing(f"Plan of {data['run_on']}", data["lines"], columns, "Nothing is owed.")
+
+
+@works(app.rewards, "run")
+def run(edge: Edge, run_on: RunOnOrLast = None) -> Shown:
+    """Pay the rewards of one date; again, it changes nothing. Outside its limits it waits for a second person."""
+    day, _, now = run_date(edge, run_on)
+    with progress_bar(edge) as tell:
+        report = room.run(edge.database, day, edge.operator or SCHEDULER, now, tell)
+    return Shown(report, report_view)
+
+
+@writes(app.rewards, "release")
+def release(at: At, run_on: RunOn) -> Shown:
+    """Let a run that is outside its limits be executed, as a second person; then run it again."""
+    day = parse_date(run_on)
+
+    def do() -> room.RunReport:
+        find_operator(at.tx, at.by)
+        report = room.release_run(at.tx, at.by, day)
+        log(at.tx, at.by, "release_run", str(day), {"held_because": report.held_because}, at.now)
+        return report
+
+    answer = at.once("release_run", {"run_on": run_on}, do)
+    return Shown(answer.data, _released_view, is_replay=answer.is_replay)
+
+
+def _released_view(data: Document) -> RenderableType:
+    return said(f"The run of {data['run_on']} is released.", f"Next: staddle rewards run {data['run_on']}")
+
+
+@reads(app.rewards, "report")
+def report(at: At, run_on: RunOn) -> Shown:
+    """Show what a run planned and paid, by product."""
+    return Shown(room.find_report(at.tx, parse_date(run_on)), report_view)
+
+
+def report_view(data: Document) -> RenderableType:
+    """Show the report of a run."""
+    sentence = f"The run of {data['run_on']} is {data['state']}"
+    sentence += f": {data['held_because']}." if data["state"] == "held" else "."
+    heads = ["Product", "Rewards owed", "Amount owed", "Paid by the run", "Amount paid"]
+    rows = [
+        [
+            line["product"],
+            f"{line['rewards_planned']:,}",
+            amount(line["amount_planned"], line["asset"]),
+            f"{line['rewards_paid']:,}",
+            amount(line["amount_paid"], line["asset"]),
+        ]
+        for line in data["lines"]
+    ]
+    parts: list[RenderableType] = [grid("", heads, rows) if rows else "[dim]Nothing was owed.[/]"]
+    if data["parked_count"]:
+        parts.append(f"[bold red]{data['parked_count']} parked.[/] Next: staddle rewards parked")
+    if data["state"] == "held":
+        parts.append(f"Next: staddle rewards release {data['run_on']} --as SOMEBODY-ELSE")
+    return said(sentence, *parts)
+
+
+@reads(app.rewards, "list")
+def runs(at: At, count: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 14) -> Shown:
+    """List the latest runs, newest first."""
+    return Shown({"runs": room.latest_runs(at.tx, count)}, lambda data: runs_table("", data["runs"]))
+
+
+def runs_table(title: str, reports: list[Document]) -> RenderableType:
+    """Show runs side by side."""
+    rows = [
+        [
+            each["run_on"],
+            each["state"],
+            f"{sum(line['rewards_planned'] for line in each['lines']):,}",
+            f"{sum(line['rewards_paid'] for line in each['lines']):,}",
+            str(each["parked_count"]),
+            " + ".join(filter(None, [each["started_by"], each["released_by"]])),
+            instant(each["finished_at"]),
+        ]
+        for each in reports
+    ]
+    heads = ["Run", "State", "Rewards owed", "Paid by the run", "Parked", "By", "Finished"]
+    return grid(title, heads, rows) if rows else "[dim]There has been no run yet.[/]"
+
+
+@works(app.rewards, "catch-up")
+def catch_up(edge: Edge) -> Shown:
+    """Do every run that is due and not finished, in order, each at its own day's rates."""
+    now = edge.now()
+    with progress_bar(edge) as tell:
+        reports = room.catch_up(edge.database, edge.operator or SCHEDULER, now, tell)
+    return Shown({"runs": reports}, _caught_up_view)
+
+
+def _caught_up_view(data: Document) -> RenderableType:
+    if not data["runs"]:
+        return said("Nothing is due: every run is finished.")
+    return Group(*[report_view(each) for each in data["runs"]])
+
+
+@reads(app.rewards, "parked")
+def parked(
+    at: At,
+    is_all: Annotated[bool, typer.Option("--all", help="Those too that have been paid since.")] = False,
+) -> Shown:
+    """List positions whose rewards could not be paid."""
+    columns = ["position_id", "run_on", "amount", "reason", "parked_at", "retried_at"]
+    found = room.parked_positions(at.tx, is_all)
+    return Shown({"parked": found}, lambda data: listing("", data["parked"], columns, "Nothing is parked."))
+
+
+@writes(app.rewards, "retry")
+def retry(at: At, position_id: PositionId) -> Shown:
+    """Pay a parked position all that it is owed, and let runs pay it again."""
+
+    def do() -> dict[str, object]:
+        find_operator(at.tx, at.by)
+        settled = room.retry_parked(at.tx, position_id, at.now)
+        log(at.tx, at.by, "retry_parked", str(position_id), {"days": settled.days}, at.now)
+        return {"position_id": position_id, "days": settled.days, "paid": settled.paid}
+
+    return at.once("retry_parked", {"position_id": position_id}, do)
+
+
+@works(app.app, "tick")
+def tick(edge: Edge) -> Shown:
+    """Do all that is due now: runs, maturities, rate guards, auto-subscribe, seals."""
+    now = edge.now()
+    with progress_bar(edge) as tell:
+        ticked = room.tick(edge.database, edge.operator or SCHEDULER, now, tell)
+    return Shown({"now_at": now, **_as_dict(ticked)}, _tick_view)
+
+
+def _as_dict(ticked: room.Ticked) -> dict[str, object]:
+    return {
+        name: getattr(ticked, name)
+        for name in ("runs", "matured", "guards_applied", "auto_subscribed", "seals")
+    }
+
+
+def _tick_view(data: Document) -> RenderableType:
+    parts = [
+        f"{len(data['runs'])} runs, {data['matured']} maturities between runs, "
+        f"{data['guards_applied']} guards applied, {data['auto_subscribed']} auto-subscribed, {data['seals']} seals.",
+        *[report_view(each) for each in data["runs"] if each["state"] == "held"],
+    ]
+    return said(f"All that was due at {instant(data['now_at'])} is done.", *parts)

@@ -1,0 +1,123 @@
+"""`staddle treasury`: the desk's own money."""
+
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+
+from staddle import treasury as room
+from staddle.cli import app
+from staddle.cli.answer import Document, Shown, shown
+from staddle.cli.arguments import AmountText, ApprovalId, AssetCode
+from staddle.cli.edge import At, reads, writes
+from staddle.cli.show import amount, grid, said
+from staddle.money import parse_decimal
+
+
+def _ask(at: At, move: str, asset: str, quantity: str | None) -> Shown:
+    wanted = None if quantity is None else parse_decimal(quantity)
+    command = room.AskPoolMove(key=at.key, by=at.by, move=move, asset=asset, amount=wanted)
+    return shown(room.ask_pool_move(at.tx, [command], at.now)[0], _asked_view)
+
+
+def _asked_view(data: Document) -> RenderableType:
+    number, sum_ = data["approval_id"], amount(data["amount"], data["asset"])
+    return said(
+        f"{data['move'].capitalize()} of {sum_} waits for a second person as request {number}; nothing has moved.",
+        f"Next: staddle treasury approve {number} --as SOMEBODY-ELSE",
+    )
+
+
+@writes(app.treasury, "fund")
+def fund(at: At, asset: AssetCode, quantity: AmountText) -> Shown:
+    """Ask to put coins from custody into the reward pool."""
+    return _ask(at, "funding", asset, quantity)
+
+
+@writes(app.treasury, "withdraw")
+def withdraw(at: At, asset: AssetCode, quantity: AmountText) -> Shown:
+    """Ask to take coins out of the reward pool, no more than rewards have left of it."""
+    return _ask(at, "withdrawal", asset, quantity)
+
+
+@writes(app.treasury, "income")
+def income(
+    at: At,
+    asset: AssetCode,
+    quantity: Annotated[str | None, typer.Argument(metavar="[AMOUNT]", help="Default: all of it.")] = None,
+) -> Shown:
+    """Ask to use the income from forfeitures for rewards."""
+    return _ask(at, "income", asset, quantity)
+
+
+@writes(app.treasury, "approve")
+def approve(at: At, approval_id: ApprovalId) -> Shown:
+    """Do a move that somebody else has asked for."""
+    command = room.ApprovePoolMove(key=at.key, by=at.by, approval_id=approval_id)
+    return shown(room.approve_pool_move(at.tx, [command], at.now)[0], _approved_view)
+
+
+def _approved_view(data: Document) -> RenderableType:
+    moved, left = amount(data["amount"], data["asset"]), amount(data["pool_left"], data["asset"])
+    return said(f"{data['move'].capitalize()} of {moved} is done; the pool holds {left}.")
+
+
+@reads(app.treasury, "runway")
+def runway(at: At) -> Shown:
+    """Show each reward pool, what a day costs, and how long it lasts."""
+    return Shown(
+        {"now_at": at.now, "assets": room.runway(at.tx, at.now)},
+        lambda data: runway_table("", data["assets"]),
+    )
+
+
+def runway_table(title: str, assets: list[Document]) -> RenderableType:
+    """Show the reward pools."""
+    rows = [
+        [
+            each["asset"],
+            amount(each["funded"]),
+            amount(each["cost"]),
+            amount(each["left"]),
+            amount(each["cost_per_day"]),
+            "-"
+            if each["days_left"] is None
+            else f"{each['days_left']:,}" + (" (too few)" if each["is_alarm"] else ""),
+            amount(each["forfeited_income"]),
+        ]
+        for each in assets
+    ]
+    heads = [
+        "Asset",
+        "Funded",
+        "Rewards so far",
+        "Left",
+        "Cost a day",
+        "Lasts days",
+        "Income from forfeitures",
+    ]
+    return (
+        grid(title, heads, rows) if rows else "[dim]No pool is funded. Next: staddle treasury fund --help[/]"
+    )
+
+
+@reads(app.treasury, "maturities")
+def maturities(at: At, days: Annotated[int, typer.Option(help="How far ahead.")] = 30) -> Shown:
+    """Show what falls due on each of the next days."""
+    found = room.maturities(at.tx, at.now, days)
+    return Shown({"days": days, "maturities": found}, _maturities_view)
+
+
+def _maturities_view(data: Document) -> RenderableType:
+    rows = [
+        [
+            each["due_on"],
+            f"{each['position_count']:,}",
+            amount(each["principal"], each["asset"]),
+            amount(each["principal_redeemed"], each["asset"]),
+            amount(each["rewards"], each["asset"]),
+        ]
+        for each in data["maturities"]
+    ]
+    heads = ["Due", "Positions", "Principal", "Of it leaving", "Accrued rewards"]
+    return grid("", heads, rows) if rows else f"[dim]Nothing falls due in the next {data['days']} days.[/]"
