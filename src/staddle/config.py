@@ -18,7 +18,6 @@ DEFAULT_DATABASE = "staddle"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _RESERVED = frozenset({"postgres", "template0", "template1"})
 _KNOWN = frozenset({"STADDLE_HOME", "STADDLE_DATABASE_URL", "STADDLE_DATABASE", "STADDLE_OPERATOR"})
-_TEST_SETTINGS = frozenset({"STADDLE_FAILPOINT", "STADDLE_FAILPOINT_ACTION"})
 _TEST_PREFIX = "STADDLE_TEST_"
 
 
@@ -65,7 +64,7 @@ class Config:
 
 def _refuse_unknown(given: Mapping[str, str]) -> None:
     """A misspelt setting would otherwise be silently ignored, and the wrong books opened."""
-    unknown = sorted(key for key in given if key not in _KNOWN | _TEST_SETTINGS and not key.startswith(_TEST_PREFIX))
+    unknown = sorted(key for key in given if key not in _KNOWN and not key.startswith(_TEST_PREFIX))
     if unknown:
         raise InvalidConfig(
             f"{unknown[0]} is not a setting of Staddle; there are {', '.join(sorted(_KNOWN))}."
