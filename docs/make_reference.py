@@ -8,11 +8,10 @@ import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-
-import typer.main
-from click import Command, Context, Group
+from typing import Any
 
 from staddle import config, errors
+from staddle.cli.app import ENTRIES, load
 from staddle.ledger.chart import MOVES, AccountKind
 
 ROOMS = ["ledger", "desk", "products", "customers", "notices", "positions", "rewards", "treasury"]
@@ -93,29 +92,37 @@ def _signature(function: object) -> str:
 
 def commands_page() -> str:
     """Every command of the command line with its options."""
-    app = importlib.import_module("staddle.cli").app
-    root = typer.main.get_command(app)
-    lines = ["# Commands", "", "Every command has `--help`.", ""]
-    for path, command in walk("staddle", root):
-        lines += [f"## {path}", "", " ".join((command.help or "").split()), ""]
-        context = Context(command, info_name=path)
-        usage = command.collect_usage_pieces(context)
-        lines += ["```text", f"{path} {' '.join(usage)}", "```", ""]
-        for parameter in command.params:
-            record = parameter.get_help_record(context)
-            if record is not None and "--help" not in record[0]:
-                lines.append(f"- `{record[0]}` {' '.join(record[1].split())}")
-        lines.append("")
+    lines = ["# Commands", "", "Every command has `--help` and `--json`.", ""]
+    panel = None
+    for entry in ENTRIES:
+        if entry.panel != panel:
+            panel = entry.panel
+            lines += [f"## {panel}", ""]
+        for path, command in walk(f"staddle {entry.name}", load(entry)):
+            lines += command_lines(path, command)
     return "\n".join(lines)
 
 
-def walk(path: str, command: Command) -> Iterator[tuple[str, Command]]:
+def command_lines(path: str, command: Any) -> list[str]:
+    """One command: what it is for, how it is written, its options."""
+    lines = [f"### {path}", "", " ".join((command.help or "").split()), ""]
+    if hasattr(command, "commands"):
+        return lines
+    context = command.context_class(command, info_name=path)
+    lines += ["```text", f"{path} {' '.join(command.collect_usage_pieces(context))}", "```", ""]
+    for parameter in command.params:
+        record = parameter.get_help_record(context)
+        if record is not None and "--help" not in record[0]:
+            lines.append(f"- `{record[0]}` {' '.join(record[1].split())}")
+    return [*lines, ""]
+
+
+def walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
     """A command and all below it."""
     yield path, command
-    if isinstance(command, Group):
-        for name, below in command.commands.items():
-            if not below.hidden:
-                yield from walk(f"{path} {name}", below)
+    for name, below in getattr(command, "commands", {}).items():
+        if not below.hidden:
+            yield from walk(f"{path} {name}", below)
 
 
 def settings_page() -> str:

@@ -88,7 +88,8 @@ def test_every_constraint_with_a_name_of_its_own_is_mapped(database: Database) -
             SELECT conname AS name FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
              WHERE c.connamespace = 'public'::regnamespace AND NOT t.relispartition
             UNION
-            SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+            SELECT i.relname FROM pg_index x
+              JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
              WHERE i.relnamespace = 'public'::regnamespace AND x.indisunique AND NOT t.relispartition
             """
         ).fetchall()

@@ -8,7 +8,7 @@ import pytest
 from staddle.db import Database
 
 SOURCE = Path(__file__).parents[2] / "src" / "staddle"
-FILES = sorted(SOURCE.glob("*/queries.sql"))
+FILES = sorted(SOURCE.rglob("queries.sql"))
 STATEMENT = re.compile(r"^-- name: (\w+)\n-- \S.*\n((?:(?!^-- name: ).*\n?)*)", re.MULTILINE)
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
@@ -30,7 +30,7 @@ def numbered(statement: str) -> str:
     return PLACEHOLDER.sub(number, statement).replace("%%", "%")
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: ".".join(path.parent.relative_to(SOURCE).parts))
 def test_every_statement_can_be_prepared(path: Path, database: Database) -> None:
     with database.transaction() as tx:
         for name, statement in statements(path).items():
@@ -39,7 +39,7 @@ def test_every_statement_can_be_prepared(path: Path, database: Database) -> None
             tx.execute(f"DEALLOCATE {name}".encode())
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: ".".join(path.parent.relative_to(SOURCE).parts))
 def test_every_statement_is_used_and_every_one_used_is_there(path: Path) -> None:
     used = set()
     for file in path.parent.glob("*.py"):
