@@ -1080,6 +1080,12 @@ GRANT SELECT,INSERT ON TABLE public.operator TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.parked_position TO staddle_app;
 
+GRANT UPDATE(amount) ON TABLE public.parked_position TO staddle_app;
+
+GRANT UPDATE(reason) ON TABLE public.parked_position TO staddle_app;
+
+GRANT UPDATE(parked_at) ON TABLE public.parked_position TO staddle_app;
+
 GRANT UPDATE(retried_at) ON TABLE public.parked_position TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.position_past TO staddle_app;

@@ -196,4 +196,4 @@ GRANT SELECT, INSERT ON reward, forfeited_reward, run, run_plan, run_piece, run_
 GRANT SELECT ON reward_piece TO staddle_app;
 GRANT UPDATE (state, held_because, released_by, finished_at, planned_at) ON run TO staddle_app;
 GRANT DELETE ON run_plan TO staddle_app;
-GRANT UPDATE (retried_at) ON parked_position TO staddle_app;
+GRANT UPDATE (amount, reason, parked_at, retried_at) ON parked_position TO staddle_app;
