@@ -1,0 +1,29 @@
+"""A process that imports files of deposits: `import_process.py DSN stop|skip FILE..`; it tells its peak memory."""
+
+import resource
+import sys
+from pathlib import Path
+from typing import cast
+
+from tests.stories.stage import START
+
+from staddle.customers import OnError, import_deposits
+from staddle.db import Database
+from staddle.money import use_exact_decimals
+
+
+def main(dsn: str, on_error: OnError, files: list[str]) -> None:
+    use_exact_decimals()
+    with Database(dsn) as database:
+        for file in files:
+            with Path(file).open("rb") as stream:
+                import_deposits(database.transaction, stream, file, on_error, START, progress=tell)
+            print("done", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, flush=True)
+
+
+def tell(lines: int, _: int) -> None:
+    print("lines", lines, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], cast(OnError, sys.argv[2]), sys.argv[3:])
