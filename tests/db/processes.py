@@ -14,6 +14,7 @@ import psycopg
 from staddle.db.embedded import EmbeddedServer
 
 USER = Path(__file__).parent / "user.py"
+PROGRAMS = (b"watch.py\0", b"/postgres\0", b"/initdb\0")
 SETTINGS = {"shared_buffers": "16MB", "fsync": "off"}
 
 
@@ -108,9 +109,7 @@ def processes_of(home: Path) -> list[int]:
     for entry in Path("/proc").glob("[0-9]*"):
         pid = int(entry.name)
         arguments = arguments_of(pid)
-        is_named = os.fsencode(inside) in arguments and (
-            b"watch.py" in arguments or b"/postgres\0" in arguments
-        )
+        is_named = os.fsencode(inside) in arguments and any(name in arguments for name in PROGRAMS)
         with suppress(OSError):
             if is_named or os.readlink(entry / "cwd") in {str(inside), str(inside / "data")}:
                 found.append(pid)

@@ -75,7 +75,9 @@ class Database:
         try:
             connection = self._pool.getconn()
         except PoolTimeout as error:
-            raise DatabaseUnavailable from error
+            raise DatabaseUnavailable(
+                "No connection to the database could be had in time; please try again later."
+            ) from error
         try:
             with connection.transaction():
                 yield connection
@@ -139,10 +141,16 @@ class Server:
     def open(self, name: str | None = None, *, connections_max: int = 8) -> Database:
         """Open a database for acts: created when it is not there, and brought to the newest schema."""
         dsn = self.dsn_of(name or self.default_database)
-        with self._connect_or_create(dsn) as connection:
-            check_server_version(connection)
-            if pending(connection):
-                migrate(connection)
+        try:
+            with self._connect_or_create(dsn) as connection:
+                check_server_version(connection)
+                if pending(connection):
+                    migrate(connection)
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise DatabaseUnavailable(
+                f"The database cannot be set up: {_last_line(error)}. Its owner must be allowed to create "
+                "databases and roles, or find this database, and the role staddle_app to grant, made before."
+            ) from error
         return Database(dsn, connections_max=connections_max)
 
     def close(self) -> None:

@@ -136,35 +136,37 @@ class EmbeddedServer:
         return users
 
     def _watch_and_wait(self) -> None:
-        """See to it that a watcher is there, until the server answers. A watcher that gave up is an error."""
+        """See to it that there is a watcher, until the server answers; one that gives up is an error."""
         waiting = _Waiting("the database is starting")
-        self._begin_watching()
+        has_tried = False
         while True:
+            if not self._is_watched():
+                if has_tried:
+                    raise DatabaseUnavailable(f"The database does not start. {self._last_words()}")
+                has_tried = self._begin_watching()
             answer = self._ping()
             if answer == pq.Ping.OK:
                 return
             if answer == pq.Ping.REJECT:
                 waiting.reason = "the database is recovering after a crash"
-            if not self._is_watched():
-                raise DatabaseUnavailable(f"The database does not start. {self._last_words()}")
             waiting.tick()
 
-    def _begin_watching(self) -> None:
-        """Start a watcher unless there is one. Under the gate, for only one may make the data folder."""
-        gate = os.open(self.home / "gate", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _begin_watching(self) -> bool:
+        """Start a watcher; False when another user is just doing so.
+
+        Whoever has the watcher's lock may make the data folder. A server that still answers has lost its
+        watcher and is going down: without its socket nobody takes it for the one to come.
+        """
+        watcher = os.open(self.home / "watcher", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            waiting = _Waiting("another process is creating the database")
-            while not _try_lock(gate, fcntl.LOCK_EX):
-                waiting.tick()
-            watcher = os.open(self.home / "watcher", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                if _try_lock(watcher, fcntl.LOCK_EX):
-                    self._prepare_data()
-                    self._spawn_watcher(watcher)
-            finally:
-                os.close(watcher)
+            if not _try_lock(watcher, fcntl.LOCK_EX):
+                return False
+            watch.remove_sockets(self.socket_dir)
+            self._prepare_data()
+            self._spawn_watcher(watcher)
+            return True
         finally:
-            os.close(gate)
+            os.close(watcher)
 
     def _prepare_data(self) -> None:
         data = self.home / "data"

@@ -15,7 +15,7 @@ SUPERUSER = "postgres"
 def initialise(home: Path, bin_dir: Path, become: Sequence[str], *, fsync: bool) -> None:
     """Run initdb into a folder of its own and rename it to `data`: a kill leaves nothing half made.
 
-    The caller holds the gate, so whatever an earlier, killed initdb left behind can be removed.
+    The caller holds the watcher's lock, so whatever an earlier, killed initdb left behind can be removed.
     """
     for left in home.glob("data.new-*"):
         shutil.rmtree(left, ignore_errors=True)

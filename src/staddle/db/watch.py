@@ -94,6 +94,12 @@ def processes_in(folder: Path) -> list[int]:
     return found
 
 
+def remove_sockets(folder: Path) -> None:
+    """Remove the socket and its lock file, which names a pid as well."""
+    for left in folder.glob(".s.PGSQL.*"):
+        left.unlink(missing_ok=True)
+
+
 def send(pid: int, number: int) -> None:
     """Send a signal; a process that has just ended is as good."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -184,8 +190,7 @@ class Watcher:
         PostgreSQL would take a stranger, or a process that nobody has reaped, for the earlier server.
         """
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
-        for left in self.socket_dir.glob(".s.PGSQL.*"):
-            left.unlink(missing_ok=True)
+        remove_sockets(self.socket_dir)
 
     def start_again(self) -> bool:
         """Start a server that died while it had users, unless it was never ready or dies too often."""
