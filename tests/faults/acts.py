@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from tests.faults.lived import NAMES, NOW, RUN_AT, RUN_ON, customer_of, position_of, quote_of
+from tests.faults.lived import NAMES, NOW, RUN_AT, RUN_ON, customer_of, number_of, position_of, quote_of
 
-from staddle import customers, positions, rewards
+from staddle import customers, positions, rewards, treasury
 from staddle.db import Database, Tx
 from staddle.failpoint import failpoint
 from staddle.ledger import Command, Outcome
+from staddle.rewards.seal import seal_all
+from staddle.rewards.tick import tick
 
 Decide = Callable[[Tx, Sequence[Any], datetime], Sequence[Outcome[Any]]]
 
@@ -23,6 +25,10 @@ def perform(database: Database, name: str) -> str:
         return _plain(rewards.run(database, RUN_ON, "ada", RUN_AT))
     if name == "mature":
         return _plain(rewards.mature_all(database, RUN_AT))
+    if name == "seal":
+        return _plain(seal_all(database, RUN_AT))
+    if name == "tick":
+        return _plain(tick(database, "ada", RUN_AT).runs)
     act, commands = _COMMANDS[name](database)
     with database.transaction() as tx:
         outcomes = act(tx, commands, NOW)
@@ -151,6 +157,18 @@ def _transfer(database: Database) -> tuple[Decide, list[Command]]:
     )
 
 
+def _ask_pool(database: Database) -> tuple[Decide, list[Command]]:
+    return treasury.ask_pool_move, [
+        treasury.AskPoolMove(key=f"ask {move}", by="ada", move=move, asset="USDT", amount=Decimal(1000))
+        for move in ("funding", "withdrawal")
+    ]
+
+
+def _approve_pool(database: Database) -> tuple[Decide, list[Command]]:
+    number = number_of(database, "SELECT max(approval_id) FROM approval WHERE act = 'move_pool'")
+    return treasury.approve_pool_move, [treasury.ApprovePoolMove(key="approve", by="bob", approval_id=number)]
+
+
 _COMMANDS: dict[str, Callable[[Database], tuple[Decide, list[Command]]]] = {
     "subscribe": _subscribe,
     "redeem": _redeem,
@@ -162,11 +180,16 @@ _COMMANDS: dict[str, Callable[[Database], tuple[Decide, list[Command]]]] = {
     "deposit": _deposit,
     "withdrawal": _withdraw,
     "transfer": _transfer,
+    "ask_pool_move": _ask_pool,
+    "approve_pool_move": _approve_pool,
 }
 """Every act that is answered under a key, by the name of its failpoints."""
 
-UNKEYED = ("mature", "run")
+UNKEYED = ("mature", "run", "seal", "tick")
 """They are many transactions, so some of their work stands when they are killed."""
+
+UNANSWERED = ("mature", "seal", "tick", "ask_pool_move")
+"""They answer with what they have done themselves, or with a number that the server gives out."""
 
 PLACES: dict[str, tuple[str, ...]] = {
     **{act: (f"{act}.locked", f"{act}.written", f"{act}.stored", "edge.committed") for act in _COMMANDS},
@@ -176,6 +199,14 @@ PLACES: dict[str, tuple[str, ...]] = {
         "post.moved#3",
         "mature.before_commit#2",
         "mature.committed",
+    ),
+    "seal": ("seal.transfers", "seal.transfers#4", "seal.before_commit", "seal.before_commit#3"),
+    "tick": (
+        "run.piece_committed#2",
+        "redeem.stored",
+        "subscribe.locked",
+        "subscribe.stored#2",
+        "seal.transfers#2",
     ),
     "run": (
         "mature.before_commit",
@@ -203,6 +234,7 @@ for _act, _more in {
     "deposit": ("post.moved",),
     "withdrawal": ("post.moved",),
     "transfer": ("post.moved",),
+    "approve_pool_move": ("post.moved",),
 }.items():
     PLACES[_act] += _more
 

@@ -1,7 +1,9 @@
 """The lived-in desk, and what is left of an act that was not disturbed."""
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 
 import pytest
@@ -28,36 +30,43 @@ def lived_template(server: Server, template: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def copy(server: Server, lived_template: str) -> Iterator[Copy]:
-    """Copies of the lived-in desk, dropped at the end."""
-    made: list[Database] = []
+def lived_copy(server: Server, lived_template: str) -> Callable[[], AbstractContextManager[Database]]:
+    """A copy of the lived-in desk for the length of a block."""
+    numbers = itertools.count(1)
 
-    def make() -> Database:
-        name = f"{lived_template}_{len(made) + 1}"
+    @contextmanager
+    def make() -> Iterator[Database]:
+        name = f"{lived_template}_{next(numbers)}"
         server.drop(name)
         server.create(name, lived_template)
-        made.append(Database(server.dsn_of(name)))
-        return made[-1]
+        with Database(server.dsn_of(name)) as database:
+            yield database
+        server.drop(name)
 
-    yield make
-    for database in made:
-        database.close()
-        server.drop(database.name)
+    return make
+
+
+@pytest.fixture
+def copy(lived_copy: Callable[[], AbstractContextManager[Database]]) -> Iterator[Copy]:
+    """Copies of the lived-in desk, dropped after the test."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(lived_copy())
 
 
 @pytest.fixture(scope="session")
-def before(copy: Copy) -> Books:
+def before(lived_copy: Callable[[], AbstractContextManager[Database]]) -> Books:
     """The books of the lived-in desk before anything is done to it."""
-    return books_of(copy())
+    with lived_copy() as database:
+        return books_of(database)
 
 
 @pytest.fixture(scope="session")
-def undisturbed(copy: Copy) -> Undisturbed:
+def undisturbed(lived_copy: Callable[[], AbstractContextManager[Database]]) -> Undisturbed:
     """What an act answers, and the books that it leaves, when nothing happens to it; done once for each act."""
 
     @cache
     def of(act: str) -> tuple[str, Books]:
-        database = copy()
-        return perform(database, act), books_of(database)
+        with lived_copy() as database:
+            return perform(database, act), books_of(database)
 
     return of

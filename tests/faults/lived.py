@@ -1,15 +1,17 @@
 """A small desk with a past, to break things on: lived through once, copied for every case.
 
 It stands at NOW, with completed days that no run has paid yet, positions that have matured since the last run, an
-open quote, a parked day ahead in several pieces, and customers in several cells.
+open quote, days ahead whose runs have several pieces, and customers in several cells.
 """
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 from tests.living import Living
 
-from staddle import positions
+from staddle import positions, treasury
 from staddle.db import Database
+from staddle.rewards.seal import seal_all
 
 START = datetime(2026, 1, 10, 15, 30, tzinfo=UTC)
 NOW = START + timedelta(days=3, hours=2, minutes=30)
@@ -68,6 +70,38 @@ def live(database: Database) -> None:
     )
     with database.transaction() as tx:
         positions.ask_to_leave(tx, [ask], living.now)[0].unwrap()
+    look_ahead(living)
+
+
+def look_ahead(living: Living) -> None:
+    """Two who subscribe idle coins daily, a guard that has been passed, a move of the pool that waits, some seals."""
+    database = living.database
+    auto = [
+        positions.SetAutoSubscribe(
+            customer_id=customer_of(database, name),
+            key="auto",
+            product="FLEX",
+            floor=Decimal(100),
+            agreement_version=1,
+        )
+        for name in ("emil", "fred")
+    ]
+    guard = positions.SetRateGuard(
+        customer_id=customer_of(database, "anna"),
+        key="guard",
+        product="OPEN",
+        apr_min=Decimal("0.5"),
+        action="redeem",
+    )
+    move = treasury.AskPoolMove(key="fund", by="ada", move="funding", asset="BTC", amount=Decimal(5))
+    with database.transaction() as tx:
+        assert all(outcome.error is None for outcome in positions.set_auto_subscribe(tx, auto, living.now))
+        positions.set_rate_guard(tx, [guard], living.now)[0].unwrap()
+    with database.transaction() as tx:
+        treasury.ask_pool_move(tx, [move], living.now)[0].unwrap()
+    seal_all(database, living.now)
+    living.passes(seconds=30)
+    living.redeem(customer_of(database, "dora"), "FLEX", "50")
 
 
 def customer_of(database: Database, name: str) -> int:
