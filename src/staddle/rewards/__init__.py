@@ -8,14 +8,17 @@ from staddle.rewards.receipts import receipt_json, receipt_named, receipt_of
 from staddle.rewards.report import RunReport, find_report, latest_runs, release_run
 from staddle.rewards.run import Progress, catch_up, run
 from staddle.rewards.seal import SealProgress, seal_all
+from staddle.rewards.statement import COLUMNS, StatementRow, statement, write_statement
 from staddle.rewards.tick import Ticked, tick, tick_through
 
 __all__ = [
     "CHECKS",
+    "COLUMNS",
     "AuditProgress",
     "Progress",
     "RunReport",
     "SealProgress",
+    "StatementRow",
     "Ticked",
     "audit",
     "catch_up",
@@ -31,6 +34,8 @@ __all__ = [
     "retry_parked",
     "run",
     "seal_all",
+    "statement",
     "tick",
     "tick_through",
+    "write_statement",
 ]

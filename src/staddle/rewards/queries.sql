@@ -306,3 +306,61 @@ SELECT cell, number, 'late_rewards', run_on, positions, row_count, previous_hash
        seal_hash(cell, number, 'late_rewards', NULL, NULL, run_on, positions, row_count, previous_hash, %(now)s, lines),
        %(now)s
   FROM block;
+
+-- name: reward_of_day
+-- Read the reward of a position-day, with what was taken back of it and the seal that covers it.
+SELECT r.amount, r.is_early, coalesce(f.amount, 0) AS forfeited, s.number AS seal_number, s.hash AS seal_hash, s.sealed_at
+  FROM reward r
+  LEFT JOIN forfeited_reward f ON f.cell = r.cell AND f.position_id = r.position_id AND f.run_on = r.run_on
+  LEFT JOIN seal s ON s.cell = r.cell AND s.run_on = r.run_on
+                  AND CASE WHEN r.is_late THEN r.position_id = ANY(s.late_positions) ELSE s.covers = 'rewards' END
+ WHERE r.cell = %(cell)s AND r.position_id = %(position_id)s AND r.run_on = %(run_on)s;
+
+-- name: statement
+-- Read every row of a customer in a period, in an order that never changes: rewards before the act that settled them.
+WITH mine AS MATERIALIZED (
+    SELECT p.cell, p.position_id, p.started_at, p.ended_by, o.code AS product
+      FROM position p
+      JOIN product o ON o.product_id = p.product_id
+     WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s AND p.started_at < %(until_at)s
+), paid_by_run AS (
+    SELECT (r.run_on + %(distribution_time)s::time) AT TIME ZONE 'UTC' AS at, r.position_id, r.run_on, r.credit_account, r.amount
+      FROM reward r
+     WHERE r.cell = %(cell)s AND r.position_id = ANY(ARRAY(SELECT m.position_id FROM mine m))
+       AND r.run_on >= %(run_from)s AND r.run_on < %(run_until)s AND NOT r.is_early
+), paid_by_act AS (
+    SELECT h.changed_at AS at, r.position_id, r.run_on, r.credit_account, r.amount
+      FROM mine m
+      JOIN position_past h ON h.cell = m.cell AND h.position_id = m.position_id AND h.to_days > h.from_days
+                          AND h.changed_at >= %(from_at)s AND h.changed_at < %(until_at)s
+      JOIN reward r ON r.cell = h.cell AND r.position_id = h.position_id AND r.is_early
+                   AND r.run_on >= run_on_of(m.started_at + make_interval(hours => 24 * (h.from_days + 1)),
+                                             %(distribution_time)s::time)
+                   AND r.run_on <= run_on_of(m.started_at + make_interval(hours => 24 * h.to_days),
+                                             %(distribution_time)s::time)
+), line AS (
+    SELECT r.at, 1 AS rank, r.position_id AS number, r.run_on,
+           CASE account_kind(r.credit_account) WHEN 4 THEN 'accrual' ELSE 'reward' END AS type,
+           (r.credit_account & 524272) | 9 AS debit_account, r.credit_account, r.amount, r.position_id,
+           NULL::text AS request_key, NULL::bigint AS corrects, NULL::timestamptz AS renewed_at
+      FROM (SELECT * FROM paid_by_run UNION ALL SELECT * FROM paid_by_act) r
+    UNION ALL
+    SELECT t.effective_at, 2, t.transfer_id, NULL, t.kind::text, t.debit_account, t.credit_account, t.amount, t.position_id,
+           t.request_key, t.corrects, NULL
+      FROM transfer t
+     WHERE t.cell = %(cell)s AND t.customer_id = %(customer_id)s
+       AND t.effective_at >= %(from_at)s AND t.effective_at < %(until_at)s
+    UNION ALL
+    SELECT h.changed_at, 3, n.position_id, NULL, 'renewal', (n.reward_account & ~15::bigint) | 3,
+           (n.reward_account & ~15::bigint) | 3, h.principal, m.position_id, n.request_key, NULL, n.started_at
+      FROM mine m
+      JOIN position n ON n.cell = m.cell AND n.customer_id = %(customer_id)s AND n.renewed_from = m.position_id
+      JOIN position_past h ON h.cell = m.cell AND h.position_id = m.position_id
+     WHERE m.ended_by IN ('renewal', 'to_flexible') AND h.changed_at >= %(from_at)s AND h.changed_at < %(until_at)s
+       AND h.change = (SELECT max(l.change) FROM position_past l WHERE l.cell = m.cell AND l.position_id = m.position_id)
+)
+SELECT l.at, l.number, l.run_on, l.type, l.debit_account, l.credit_account, l.amount, l.position_id, l.request_key, l.corrects,
+       l.renewed_at, m.product, m.started_at
+  FROM line l
+  LEFT JOIN mine m ON m.position_id = l.position_id
+ ORDER BY l.at, l.rank, l.number, l.run_on;
