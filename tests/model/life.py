@@ -72,7 +72,11 @@ class Position:
 
     def standing_at(self, completion: datetime) -> Fraction:
         """What it held when a day completed: a change at that very instant comes after it."""
-        return [amount for instant, amount in self.held if instant < completion][-1] if self.start < completion else Fraction(0)
+        return (
+            [amount for instant, amount in self.held if instant < completion][-1]
+            if self.start < completion
+            else Fraction(0)
+        )
 
     def full_days(self, until: datetime) -> int:
         """Completed 24-hour days, none after maturity (rules 5 and 6)."""
@@ -144,7 +148,11 @@ class Life:
         began = position.start + (day - 1) * DAY
         completed = position.start + day * DAY
         tiers = position.product.tiers_at(position.start if position.product.is_locked else began)
-        family = [p for p in self.positions.values() if p.customer == position.customer and p.product is position.product]
+        family = [
+            p
+            for p in self.positions.values()
+            if p.customer == position.customer and p.product is position.product
+        ]
         below = sum((p.standing_at(completed) for p in family if p.age < position.age), Fraction(0))
         top = below + position.standing_at(completed)
         interest = Fraction(0)
@@ -191,7 +199,13 @@ class Life:
     # Acts
 
     def subscribe(
-        self, customer: int, code: str, amount: Fraction, source: str, now: datetime, at_maturity: str | None = None
+        self,
+        customer: int,
+        code: str,
+        amount: Fraction,
+        source: str,
+        now: datetime,
+        at_maturity: str | None = None,
     ) -> Position:
         """Rules 13 and 14."""
         product = self.products[code]
@@ -321,7 +335,9 @@ class Life:
         everybody = self.customers if customers is None else customers
         for cell in sorted({customer % 256 for customer in everybody}):
             here = sorted(customer for customer in everybody if customer % 256 == cell)
-            while due := [p for p in (self.next_matured(customer, now) for customer in here) if p is not None]:
+            while due := [
+                p for p in (self.next_matured(customer, now) for customer in here) if p is not None
+            ]:
                 for position in due:
                     self.end(position)
                 count += len(due)
@@ -332,7 +348,10 @@ class Life:
         due = [
             (p.matures_at, p.number)
             for p in self.positions.values()
-            if p.customer == customer and p.ended_by is None and p.matures_at is not None and p.matures_at <= now
+            if p.customer == customer
+            and p.ended_by is None
+            and p.matures_at is not None
+            and p.matures_at <= now
         ]
         return self.positions[min(due)[1]] if due else None
 
@@ -347,7 +366,9 @@ class Life:
             earned = self.paid_after(position, position.days_paid)
             self.move(position.customer, product.asset, "accrued", -earned)
             self.move(position.customer, product.asset, "funding", earned)
-        target = {"renew": product, "to_flexible": self.products.get(product.flexible or "")}.get(position.at_maturity)
+        target = {"renew": product, "to_flexible": self.products.get(product.flexible or "")}.get(
+            position.at_maturity
+        )
         position.held.append((at, Fraction(0)))
         position.ended_by = "maturity"
         if target is None or not self.can_take(position.customer, target, principal, at):
@@ -392,7 +413,10 @@ class Life:
                 continue
             limits = [idle, self.quota_left(product)]
             if product.personal_cap is not None:
-                limits.append(product.personal_cap - sum((p.principal for p in self.holding(customer, code)), Fraction(0)))
+                limits.append(
+                    product.personal_cap
+                    - sum((p.principal for p in self.holding(customer, code)), Fraction(0))
+                )
             amount = min(limit for limit in limits if limit is not None)
             if amount >= product.amount_min:
                 asked.append((customer, asset, code, source, amount))
@@ -414,7 +438,12 @@ class Life:
             product = self.products[code]
             revision = len([1 for effective_at, _ in product.rates if effective_at <= now])
             is_below = max(apr for _, _, apr in product.tiers_at(now)) < lowest
-            if action == "redeem" and is_below and not product.redeem_is_halted and self.holding(customer, code):
+            if (
+                action == "redeem"
+                and is_below
+                and not product.redeem_is_halted
+                and self.holding(customer, code)
+            ):
                 due.append((customer, code, revision))
         for customer, _, _ in due:
             self.mature([customer], now)

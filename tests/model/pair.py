@@ -61,16 +61,47 @@ def tiers(*bands: tuple[str, str | None, str]) -> list[tuple[str, str | None, st
 THREE = tiers(("0", "500", "0.12"), ("500", "5000", "0.008"), ("5000", None, "0.003"))
 SHELF: list[dict[str, Any]] = [
     {"code": "FLEX", "asset": "USDT", "bands": THREE, "quota": "20000", "personal_cap": "9000"},
-    {"code": "FIX1", "asset": "USDT", "bands": tiers(("0", "1000", "0.2"), ("1000", None, "0.07")), "term_days": 1,
-     "quota": "3000", "at_maturity": "renew", "flexible_product": "FLEX"},
-    {"code": "FIX3", "asset": "USDT", "bands": THREE, "term_days": 3, "at_maturity": "to_flexible",
-     "flexible_product": "FLEX", "rate_policy": "floating", "early_redemption": "keep_fraction", "kept_fraction": "0.3"},
+    {
+        "code": "FIX1",
+        "asset": "USDT",
+        "bands": tiers(("0", "1000", "0.2"), ("1000", None, "0.07")),
+        "term_days": 1,
+        "quota": "3000",
+        "at_maturity": "renew",
+        "flexible_product": "FLEX",
+    },
+    {
+        "code": "FIX3",
+        "asset": "USDT",
+        "bands": THREE,
+        "term_days": 3,
+        "at_maturity": "to_flexible",
+        "flexible_product": "FLEX",
+        "rate_policy": "floating",
+        "early_redemption": "keep_fraction",
+        "kept_fraction": "0.3",
+    },
     {"code": "YFLEX", "asset": "YEN", "bands": tiers(("0", "100", "3.65"), ("100", None, "0.365"))},
     {"code": "YFIX5", "asset": "YEN", "bands": tiers(("0", None, "100")), "term_days": 5},
-    {"code": "YMAT2", "asset": "YEN", "bands": tiers(("0", "50", "7.5"), ("50", None, "1.1")), "term_days": 2,
-     "payout": "at_maturity", "early_redemption": "reduced_apr", "reduced_apr": "0.5", "reduced_apr_days_min": 1,
-     "at_maturity": "redeem", "flexible_product": "YFLEX"},
-    {"code": "YNOT2", "asset": "YEN", "bands": tiers(("0", None, "1")), "term_days": 2, "early_redemption": "not_allowed"},
+    {
+        "code": "YMAT2",
+        "asset": "YEN",
+        "bands": tiers(("0", "50", "7.5"), ("50", None, "1.1")),
+        "term_days": 2,
+        "payout": "at_maturity",
+        "early_redemption": "reduced_apr",
+        "reduced_apr": "0.5",
+        "reduced_apr_days_min": 1,
+        "at_maturity": "redeem",
+        "flexible_product": "YFLEX",
+    },
+    {
+        "code": "YNOT2",
+        "asset": "YEN",
+        "bands": tiers(("0", None, "1")),
+        "term_days": 2,
+        "early_redemption": "not_allowed",
+    },
 ]
 
 
@@ -157,7 +188,11 @@ class Pair:
     def withdraw(self, customer: int, asset: str, account: str, amount: Decimal) -> None:
         """Coins leave, if they are there."""
         command = customers.Withdraw(
-            customer_id=customer, key=self.living.key(), asset=asset, account=account, amount=amount  # type: ignore[arg-type]
+            customer_id=customer,
+            key=self.living.key(),
+            asset=asset,
+            account=account,
+            amount=amount,  # type: ignore[arg-type]
         )
 
         def act() -> object:
@@ -176,7 +211,11 @@ class Pair:
     def transfer(self, customer: int, asset: str, source: str, destination: str, amount: Decimal) -> None:
         """Coins move between the customer's own accounts."""
         command = customers.TransferBetween(
-            customer_id=customer, key=self.living.key(), asset=asset, source=source, destination=destination,  # type: ignore[arg-type]
+            customer_id=customer,
+            key=self.living.key(),
+            asset=asset,
+            source=source,
+            destination=destination,  # type: ignore[arg-type]
             amount=amount,
         )
 
@@ -254,7 +293,10 @@ class Pair:
         if done is None:
             return None
         quote, figures = done
-        assert tuple(map(Fraction, (quote.returned, quote.rewards, quote.rewards_forfeited, quote.rewards_kept))) == figures
+        assert (
+            tuple(map(Fraction, (quote.returned, quote.rewards, quote.rewards_forfeited, quote.rewards_kept)))
+            == figures
+        )
         taken_back = sum((Fraction(payout.taken_back) for payout in quote.payouts), Fraction(0))
         assert taken_back == figures[2]
         self.quotes.append((quote.quote_id, position.number, self.now, self.figures(position)))
@@ -300,12 +342,18 @@ class Pair:
                 raise Refusal("invalid_choice")
             position.at_maturity, position.redeem_to = at_maturity, redeem_to
 
-        self.both(lambda: self.living.choose(position.customer, position.number, at_maturity, redeem_to), oracle)
+        self.both(
+            lambda: self.living.choose(position.customer, position.number, at_maturity, redeem_to), oracle
+        )
 
     def set_auto(self, customer: int, code: str, source: str, rest: str) -> None:
         """Switch auto-subscribe on."""
         command = positions.SetAutoSubscribe(
-            customer_id=customer, key=self.living.key(), product=code, source=source, floor=Decimal(rest),
+            customer_id=customer,
+            key=self.living.key(),
+            product=code,
+            source=source,
+            floor=Decimal(rest),
             agreement_version=self.living.agreement,
         )
         with self.living.database.transaction() as tx:
@@ -361,7 +409,9 @@ class Pair:
         """End what has matured."""
         due = [p for p in self.life.positions.values() if p.ended_by is None and p.matures_at is not None]
         self.mark("matured at the very second", any(p.matures_at == self.now for p in due))
-        self.mark("one second before its maturity nothing ends", any(p.matures_at == self.now + SECOND for p in due))
+        self.mark(
+            "one second before its maturity nothing ends", any(p.matures_at == self.now + SECOND for p in due)
+        )
         ended = self.living.tick()
         before = dict(self.life.positions)
         assert ended == self.life.mature(None, self.now)
@@ -420,7 +470,9 @@ class Pair:
         with self.living.database.transaction() as tx:
             assets = {asset.asset_id: asset.code for asset in ledger.all_assets(tx).values()}
             held = tx.execute("SELECT account_id, amount FROM balance WHERE amount <> 0").fetchall()
-            stands = tx.execute("SELECT position_id, principal, ended_by, renewed_from, at_maturity FROM position").fetchall()
+            stands = tx.execute(
+                "SELECT position_id, principal, ended_by, renewed_from, at_maturity FROM position"
+            ).fetchall()
             paid = tx.execute("SELECT position_id, run_on, amount FROM reward").fetchall()
             quotas = tx.execute("SELECT code, used FROM quota JOIN product USING (product_id)").fetchall()
             assert_books_hold(tx)
@@ -435,7 +487,8 @@ class Pair:
         expected = {key: amount for key, amount in self.life.balances.items() if amount}
         assert balances == expected, difference(balances, expected)
         assert {(row[0], Fraction(row[1]), *row[2:]) for row in stands} == {
-            (p.number, p.principal, p.ended_by, p.renewed_from, p.at_maturity) for p in self.life.positions.values()
+            (p.number, p.principal, p.ended_by, p.renewed_from, p.at_maturity)
+            for p in self.life.positions.values()
         }
         rewards = {(row[0], row[1]): Fraction(row[2]) for row in paid}
         assert len(rewards) == len(paid)
@@ -444,7 +497,10 @@ class Pair:
             code: self.life.held_of(code) for code in self.life.products
         }
         for asset in self.living.assets:
-            earned = sum((r for (n, _), r in rewards.items() if self.life.positions[n].product.asset == asset), Fraction(0))
+            earned = sum(
+                (r for (n, _), r in rewards.items() if self.life.positions[n].product.asset == asset),
+                Fraction(0),
+            )
             assert house[asset, AccountKind.REWARD_EXPENSE] == -earned
             assert house[asset, AccountKind.FORFEITED_REWARDS] == self.life.forfeited.get(asset, 0)
         self.mark_revisions()
@@ -455,7 +511,9 @@ class Pair:
             for at, _ in position.product.rates[1:]:
                 inside = at - position.start
                 is_paid = inside > timedelta(0) and inside // DAY < position.days_paid
-                self.mark("a revision inside a day", is_paid and inside % DAY and not position.product.is_locked)
+                self.mark(
+                    "a revision inside a day", is_paid and inside % DAY and not position.product.is_locked
+                )
 
 
 def difference(desk: dict[Any, Fraction], oracle: dict[Any, Fraction]) -> str:
@@ -467,6 +525,6 @@ def difference(desk: dict[Any, Fraction], oracle: dict[Any, Fraction]) -> str:
 
 def as_tiers(bands: list[tuple[str, str | None, str]]) -> list[tuple[Fraction, Fraction | None, Fraction]]:
     """Read bands as the oracle takes them."""
-    return [(Fraction(low), None if high is None else Fraction(high), Fraction(apr)) for low, high, apr in bands]
-
-
+    return [
+        (Fraction(low), None if high is None else Fraction(high), Fraction(apr)) for low, high, apr in bands
+    ]
