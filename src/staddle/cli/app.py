@@ -75,7 +75,7 @@ ENTRIES = (
     Entry("seal", PROOF, "proof", "Chain by hash what is new in the books."),
     Entry("errors", PROOF, "proof", "Every error that a command can answer with.", True),
     Entry("clock", SANDBOX, "sandbox", "The sandbox's clock.", True),
-    Entry("demo", SANDBOX, "sandbox", "A desk that lives through 90 days, and is audited."),
+    Entry("demo", SANDBOX, "demo", "A desk that lives through 90 days, and is audited."),
 )
 _BY_NAME = {entry.name: entry for entry in ENTRIES}
 

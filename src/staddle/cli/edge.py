@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, Concatenate, ParamSpec
+from typing import Annotated, Any, Concatenate, ParamSpec, cast
 
 import psycopg
 import typer
@@ -149,10 +149,11 @@ def plain(app: typer.Typer, name: str) -> Callable[[Callable[P, Shown]], Callabl
     def add(function: Callable[P, Shown]) -> Callable[P, Shown]:
         def command(**given: Any) -> int:
             is_json = given.pop("is_json")
-            answer = function(**given)  # type: ignore[call-arg]
+            answer = cast(Any, function)(**given)
             return show(is_json, answer, document(answer.data, {}))
 
-        _register(app, name, function, command, [], {"is_json": AsJson})
+        own = list(inspect.signature(function, eval_str=True).parameters.values())
+        _register(app, name, function, command, own, {"is_json": AsJson})
         return function
 
     return add

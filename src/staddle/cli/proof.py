@@ -1,10 +1,11 @@
 """`staddle audit`, `seal`, `errors`: proof, and what can go wrong."""
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 
 from staddle import errors as tree
 from staddle.cli import app
 from staddle.cli.answer import Document, Shown
+from staddle.cli.auditing import audit_books, verdict_of
 from staddle.cli.edge import Edge, plain, works
 from staddle.cli.show import grid, said
 from staddle.rewards import seal_all
@@ -16,6 +17,18 @@ def seal(edge: Edge) -> Shown:
     now = edge.now()
     seals = seal_all(edge.database, now)
     return Shown({"seals": seals, "sealed_at": now}, lambda data: said(f"{data['seals']:,} seals were set."))
+
+
+@works(app.app, "audit")
+def audit(edge: Edge) -> Shown:
+    """Prove the whole ledger again, from its rows alone; exit 0, or 1 and a list of what is wrong."""
+    found = audit_books(edge.database, edge.console, is_quiet=edge.is_json)
+    return Shown(found, _audit_view, exit_code=found.exit_code)
+
+
+def _audit_view(data: Document) -> RenderableType:
+    rows = [[each["check"], str(each["findings"] or "sound"), each["purpose"]] for each in data["checks"]]
+    return Group(grid("", ["Check", "Findings", "What it proves"], rows), verdict_of(data))
 
 
 @plain(app.errors, "list")
