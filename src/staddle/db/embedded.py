@@ -154,14 +154,16 @@ class EmbeddedServer:
     def _begin_watching(self) -> bool:
         """Start a watcher; False when another user is just doing so.
 
-        Whoever has the watcher's lock may make the data folder. A server that still answers has lost its
-        watcher and is going down: without its socket nobody takes it for the one to come.
+        Whoever has the watcher's lock may make the data folder. What an earlier server left of its socket goes:
+        the lock file beside it may name a stranger's pid by now, and a server that still answers without a
+        watcher is going down.
         """
         watcher = os.open(self.home / "watcher", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if not _try_lock(watcher, fcntl.LOCK_EX):
                 return False
-            watch.remove_sockets(self.socket_dir)
+            for left in self.socket_dir.glob(".s.PGSQL.*"):
+                left.unlink(missing_ok=True)
             self._prepare_data()
             self._spawn_watcher(watcher)
             return True

@@ -94,12 +94,6 @@ def processes_in(folder: Path) -> list[int]:
     return found
 
 
-def remove_sockets(folder: Path) -> None:
-    """Remove the socket and its lock file, which names a pid as well."""
-    for left in folder.glob(".s.PGSQL.*"):
-        left.unlink(missing_ok=True)
-
-
 def send(pid: int, number: int) -> None:
     """Send a signal; a process that has just ended is as good."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -165,7 +159,8 @@ class Watcher:
         if (owner := postmaster_of(self.folder)) is not None:
             say(f"the data folder is in use by process {owner}, which was not started by Staddle")
             return False
-        self.remove_stale()
+        # The lease is free, so the pid is nobody's, or a stranger's whom PostgreSQL would take for its own.
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)
         self.starts.append(time.monotonic())
         try:
             self.server = subprocess.Popen(
@@ -183,14 +178,6 @@ class Watcher:
             os.close(lease)
         threading.Thread(target=self.wait_until_dead, args=(self.server,), daemon=True).start()
         return True
-
-    def remove_stale(self) -> None:
-        """Remove what a killed server left: the lease is free, so its pids are nobody's, or strangers'.
-
-        PostgreSQL would take a stranger, or a process that nobody has reaped, for the earlier server.
-        """
-        (self.folder / "postmaster.pid").unlink(missing_ok=True)
-        remove_sockets(self.socket_dir)
 
     def start_again(self) -> bool:
         """Start a server that died while it had users, unless it was never ready or dies too often."""
