@@ -6,6 +6,7 @@ from typing import Any
 from tests.living import assert_books_hold
 
 from staddle.db import Database
+from staddle.rewards.audit import audit
 
 Books = dict[str, list[str]]
 """Every row of every table as text without what GIVEN names, and every index by its definition."""
@@ -25,8 +26,9 @@ def books_of(database: Database) -> Books:
         ).fetchall()
         books: Books = {}
         for row in tables:
-            statement = f"SELECT (to_jsonb(t) - %s::text[] #- %s::text[] #- %s::text[])::text FROM {row.relname} t ORDER BY 1"
-            books[row.relname] = [found[0] for found in tx.execute(statement, [GIVEN, *NAMED]).fetchall()]
+            as_text = "(to_jsonb(t) - %s::text[] #- %s::text[] #- %s::text[])::text"
+            rows = tx.execute(f"SELECT {as_text} FROM {row.relname} t ORDER BY 1", [GIVEN, *NAMED])
+            books[row.relname] = [found[0] for found in rows.fetchall()]
         indexes = tx.execute(
             "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
         ).fetchall()
@@ -55,3 +57,5 @@ def prove(database: Database) -> None:
     """The books of a desk hold, whatever has been done to it."""
     with database.transaction() as tx:
         assert_books_hold(tx)
+    findings = [finding for finding in audit(database) if not finding.is_information]
+    assert findings == [], findings

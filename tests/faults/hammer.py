@@ -1,8 +1,7 @@
-"""One of many processes that hammer one desk: `python -m tests.faults.hammer CONNECTION WORKER COUNT`.
+"""One of many processes that hammer one desk: `python -m tests.faults.hammer CONNECTION WORKER COUNT INSTANT PRODUCTS`.
 
-Customers' acts in lists, on the same few customers and one product that is always nearly sold out. Workers 2n and
-2n + 1 are twins: some of their commands have the same keys, as a client has who repeats what timed out. Prints the
-answers to those as JSON.
+Customers' acts in lists, on the same few customers and products, from an instant on. Workers 2n and 2n + 1 are twins:
+some of their commands have the same keys, as a client has who repeats what timed out. Prints the answers to those.
 """
 
 import json
@@ -10,12 +9,11 @@ import random
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import msgspec
-from tests.faults.lived import NOW
 
 from staddle import customers, positions
 from staddle.db import Database
@@ -28,7 +26,9 @@ BEGAN = time.time()
 class Worker:
     """A process' dice, keys and customers."""
 
-    def __init__(self, database: Database, number: int) -> None:
+    def __init__(self, database: Database, number: int, at: datetime, products: Sequence[str]) -> None:
+        self.at = at
+        self.products = products
         self.database = database
         self.number = number
         self.dice = random.Random(number)
@@ -45,7 +45,7 @@ class Worker:
 
     def do(self, act: Callable[..., list[Outcome[Any]]], commands: Sequence[Any]) -> list[Outcome[Any]]:
         """One transaction, as an edge does it; the clock goes a hundred times faster than ours."""
-        now = NOW + timedelta(seconds=100 * (time.time() - BEGAN))
+        now = self.at + timedelta(seconds=100 * (time.time() - BEGAN))
         with self.database.transaction() as tx:
             return act(tx, commands, now)
 
@@ -59,7 +59,7 @@ class Worker:
                 positions.Subscribe(
                     customer_id=customer_id,
                     key=self.key(),
-                    product=self.dice.choice(["SCARCE", "SCARCE", "RARE", "OPEN"]),
+                    product=self.dice.choice(self.products),
                     amount=self.dice.randint(1, 12) * STEP,
                     agreement_version=1,
                 )
@@ -74,7 +74,7 @@ class Worker:
                 positions.Redeem(
                     customer_id=customer_id,
                     key=self.key(),
-                    product=self.dice.choice(["SCARCE", "OPEN"]),
+                    product=self.dice.choice(self.products),
                     amount=self.dice.choice([None, self.dice.randint(1, 12) * STEP]),
                     destination="spot",
                 )
@@ -121,7 +121,7 @@ class Worker:
             positions.Subscribe(
                 customer_id=customer_id,
                 key=f"twin {number} {place}",
-                product="SCARCE",
+                product=self.products[0],
                 amount=self.twin_dice.randint(1, 5) * STEP,
                 agreement_version=1,
             )
@@ -139,9 +139,9 @@ class Worker:
                 self.dice.choice([self.subscribe, self.subscribe, self.redeem, self.leave, self.move])()
 
 
-def main(dsn: str, number: str, count: str) -> None:
+def main(dsn: str, number: str, count: str, at: str, products: str) -> None:
     with Database(dsn, connections_max=2) as database:
-        worker = Worker(database, int(number))
+        worker = Worker(database, int(number), datetime.fromisoformat(at), products.split(","))
         worker.work(int(count))
     print(json.dumps(worker.answers))
 

@@ -51,7 +51,10 @@ def test_h18_eight_processes_never_oversell_a_product_and_lose_no_coin_of_its_qu
     database: Database,
 ) -> None:
     living = scarce_desk(database)
-    workers = [start("hammer", database.dsn, str(number), str(TURNS)) for number in range(WORKERS)]
+    workers = [
+        start("hammer", database.dsn, str(number), str(TURNS), START.isoformat(), "SCARCE,SCARCE,RARE,OPEN")
+        for number in range(WORKERS)
+    ]
     most = Decimal(0)
     while any(worker.poll() is None for worker in workers):
         for product in ("SCARCE", "RARE"):
