@@ -249,6 +249,7 @@ def test_a_file_that_is_bad_all_through_is_not_read_to_its_end(database: Databas
     problems = caught.value.details["problems"]
     assert isinstance(problems, list)
     assert len(problems) == 1_000
+    assert caught.value.details["problem_count"] == 5_000
     skipped = deposits(database, content)
     assert (len(skipped.problems), skipped.problem_count, skipped.imported) == (1_000, 12_000, 0)
 

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from tests.stories.stage import START, balances, customer, fund, set_up
 
@@ -208,15 +209,9 @@ def test_spot_and_funding_exchange_in_the_order_of_the_list(database: Database) 
         assert isinstance(wrong.error, errors.InvalidChoice)
         assert all(outcome.error is None for outcome in customers.transfer(tx, [there], START))
         assert balances(tx, alice) == {"BTC spot": Decimal("0.6"), "BTC funding": Decimal("0.4")}
-        again = TransferBetween(
-            customer_id=alice,
-            key="t4",
-            asset="BTC",
-            source="funding",
-            destination="spot",
-            amount=Decimal("0.4"),
-        )
-        assert customers.transfer(tx, [again], START)[0].error is None
+        rest = msgspec.structs.replace(there, key="t4", amount=Decimal("0.6"))
+        all_of_it = msgspec.structs.replace(back, key="t5", amount=Decimal(1))
+        assert all(outcome.error is None for outcome in customers.transfer(tx, [rest, all_of_it], START))
         assert balances(tx, alice) == {"BTC spot": Decimal(1), "BTC funding": Decimal(0)}
         assert cells_add_up(tx)
 

@@ -309,6 +309,14 @@ def test_a_halt_has_a_reason_that_customers_see(database: Database) -> None:
             products.halt_subscribing(tx, "ada", "P", "Reason", START)
 
 
+def test_a_product_on_sale_cannot_be_retired_even_if_nobody_holds_it(database: Database) -> None:
+    with set_up(database).transaction() as tx:
+        on_sale(tx, "F")
+        with pytest.raises(errors.WrongState, match="closed"):
+            products.retire_product(tx, "ada", "F", START)
+        assert products.find_product(tx, "F").state == "live"
+
+
 def test_only_a_closed_product_that_nobody_holds_can_be_retired(database: Database) -> None:
     with set_up(database).transaction() as tx:
         on_sale(tx, "F", changed(FLEXIBLE, quota=None))

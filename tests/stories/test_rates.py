@@ -1,15 +1,17 @@
 """Rules 6, 10 and 11: rates in tiers, revised by two persons, announced, never back-dated, shown in full."""
 
 import threading
+import time
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import psycopg
 import pytest
-from tests.stories.stage import FLEXIBLE, START, fund, on_sale, rate, set_up, subscribe
+from tests.stories.stage import FLEXIBLE, START, fund, on_sale, rate, set_up, subscribe, withdraw_all
 
 from staddle import desk, errors, notices, products
 from staddle.db import Database
+from staddle.ledger import cell_of_reference
 from staddle.products import Rate, Tier
 
 DAY = timedelta(days=1)
@@ -96,22 +98,36 @@ def test_an_approval_is_stale_once_another_rate_came_in_between(database: Databa
 
 def test_two_approvals_at_once_publish_one_rate(database: Database) -> None:
     approve(ready(database), propose(database, START))
-    numbers = [propose(database, START + DAY, apr=apr) for apr in ("0.01", "0.02")]
+    first, second = (propose(database, START + DAY, apr=apr) for apr in ("0.01", "0.02"))
     outcomes: list[str] = []
 
-    def publish(number: int) -> None:
+    def publish_second() -> None:
         try:
-            approve(database, number)
+            approve(database, second)
             outcomes.append("published")
         except errors.ApprovalStale:
             outcomes.append("stale")
 
-    threads = [threading.Thread(target=publish, args=(number,)) for number in numbers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["published", "stale"]
+    other = threading.Thread(target=publish_second)
+    with database.transaction() as tx:
+        products.approve_rate(tx, "bob", first, START)
+        other.start()
+        wait_for_a_lock(database)
+    other.join()
+    assert outcomes == ["stale"]
+    with database.transaction() as tx:
+        assert len(products.rates_of(tx, 1)) == 2
+
+
+def wait_for_a_lock(database: Database) -> None:
+    """Wait until another transaction waits for this one."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with database.owner() as connection:
+        for _ in range(200):
+            if connection.execute(waiting).fetchone() == (1,):
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waits for a lock")
 
 
 def test_an_approval_of_another_act_is_no_rate(database: Database) -> None:
@@ -190,10 +206,16 @@ def test_subscribing_waits_for_the_first_rate(database: Database) -> None:
         subscribe(tx, alice, "F", "1")
 
 
+def neighbour_of(reference: str) -> str:
+    """Give the reference of another customer in the same cell."""
+    cell = cell_of_reference(reference)
+    return next(f"c{number}" for number in range(10_000) if cell_of_reference(f"c{number}") == cell)
+
+
 def test_holders_are_told_of_a_new_rate_and_others_are_not(database: Database) -> None:
     with ready(database).transaction() as tx:
         rate(tx, "F", ("0", None, "0.05"))
-        alice, bert = fund(tx, "alice", "BTC", "2"), fund(tx, "bert", "BTC", "2")
+        alice, bert = fund(tx, "alice", "BTC", "2"), fund(tx, neighbour_of("alice"), "BTC", "2")
         subscribe(tx, alice, "F", "1")
         revised = rate(tx, "F", ("0", "1", "0.04"), ("1", None, "0.01"), at=START + DAY)
         notices.publish_to_holders(tx, revised.product, "rate_revised", revised.notice(), START)
@@ -209,6 +231,22 @@ def test_holders_are_told_of_a_new_rate_and_others_are_not(database: Database) -
             ],
         }
         assert notices.announcements_to(tx, alice, after=told.notice_id) == []
+
+
+def test_who_subscribes_after_an_announcement_saw_it_on_the_product_and_is_not_told_again(
+    database: Database,
+) -> None:
+    with ready(database).transaction() as tx:
+        rate(tx, "F", ("0", None, "0.05"))
+        notices.publish_to_holders(tx, "F", "rate_revised", {}, START)
+        alice = fund(tx, "alice", "BTC", "2")
+        subscribe(tx, alice, "F", "1", START + DAY)
+        assert notices.announcements_to(tx, alice) == []
+        notices.publish_to_holders(tx, "F", "rate_revised", {}, START + DAY)
+        assert len(notices.announcements_to(tx, alice)) == 1
+        withdraw_all(tx, alice, "F", START + DAY)
+        notices.publish_to_holders(tx, "F", "rate_revised", {}, START + DAY)
+        assert notices.announcements_to(tx, alice) == []
 
 
 def test_a_product_shows_its_headline_up_to_tiers_last_change_and_next_change(database: Database) -> None:
