@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from tests.living import Living, assert_books_hold
 from tests.model.life import DAY, Life, Position, Product, Refusal
@@ -51,6 +51,14 @@ MARKS = {
 }
 Answer = TypeVar("Answer")
 Said = TypeVar("Said")
+
+
+Account = Literal["spot", "funding"]
+
+
+def the_one(outcomes: list[ledger.Outcome[Answer]]) -> Answer:
+    """Give the answer of a list of one, or raise its refusal."""
+    return outcomes[0].unwrap()
 
 
 def tiers(*bands: tuple[str, str | None, str]) -> list[tuple[str, str | None, str]]:
@@ -130,7 +138,6 @@ class Pair:
         self.living.product(bands=bands, amount_min="1", **terms)
         policy = terms.get("early_redemption", "forfeit_all")
         figure = Fraction(terms.get("kept_fraction") or terms.get("reduced_apr") or 0)
-        optional = {name: Fraction(terms[name]) for name in ("quota", "personal_cap") if name in terms}
         is_fixed = "term_days" in terms
         product = Product(
             code=terms["code"],
@@ -143,7 +150,8 @@ class Pair:
             early=(policy, figure, terms.get("reduced_apr_days_min", 0)),
             at_maturity=terms.get("at_maturity", "redeem"),
             flexible=terms.get("flexible_product"),
-            **optional,
+            quota=Fraction(terms["quota"]) if "quota" in terms else None,
+            personal_cap=Fraction(terms["personal_cap"]) if "personal_cap" in terms else None,
         )
         product.rates.append((self.now, as_tiers(bands)))
         self.life.products[product.code] = product
@@ -156,13 +164,13 @@ class Pair:
             answer, refusal = act(), None
         except StaddleError as error:
             refusal = error.code()
+        said, objection = None, None
         try:
             said = oracle()
         except Refusal as error:
-            assert refusal == str(error), f"the desk says {refusal}, the oracle {error}"
-            return None
-        assert refusal is None, f"the desk refuses with {refusal}, the oracle does not"
-        return answer, said
+            objection = str(error)
+        assert refusal == objection, f"the desk says {refusal}, the oracle {objection}"
+        return None if refusal is not None else (answer, cast("Said", said))
 
     def mark(self, name: str, is_met: object = True) -> None:
         """Note that a boundary was met."""
@@ -185,14 +193,14 @@ class Pair:
         self.living.deposit(customer, asset, amount)
         self.life.move(customer, asset, "spot", Fraction(amount))
 
-    def withdraw(self, customer: int, asset: str, account: str, amount: Decimal) -> None:
+    def withdraw(self, customer: int, asset: str, account: Account, amount: Decimal) -> None:
         """Coins leave, if they are there."""
         command = customers.Withdraw(
             customer_id=customer,
             key=self.living.key(),
             asset=asset,
             account=account,
-            amount=amount,  # type: ignore[arg-type]
+            amount=amount,
         )
 
         def act() -> object:
@@ -208,14 +216,16 @@ class Pair:
             raise Refusal("insufficient_funds")
         self.life.move(customer, asset, account, -amount)
 
-    def transfer(self, customer: int, asset: str, source: str, destination: str, amount: Decimal) -> None:
+    def transfer(
+        self, customer: int, asset: str, source: Account, destination: Account, amount: Decimal
+    ) -> None:
         """Coins move between the customer's own accounts."""
         command = customers.TransferBetween(
             customer_id=customer,
             key=self.living.key(),
             asset=asset,
             source=source,
-            destination=destination,  # type: ignore[arg-type]
+            destination=destination,
             amount=amount,
         )
 
@@ -239,7 +249,7 @@ class Pair:
         with self.living.database.transaction() as tx:
             previewed = positions.preview(tx, [command], self.now)[0]
         done = self.both(
-            lambda: self.living.subscribe_all([command])[0].unwrap(),
+            lambda: the_one(self.living.subscribe_all([command])),
             lambda: self.life.subscribe(customer, code, wanted, source, self.now, at_maturity),
         )
         unit = Fraction(1, 10 ** self.life.products[code].scale)
@@ -253,7 +263,7 @@ class Pair:
             getattr(answer, name) for name in answer.__struct_fields__ if name != "position_id"
         ]
         assert answer.position_id == position.number
-        assert Fraction(answer.quota_left) == left - wanted if left is not None else answer.quota_left is None
+        assert answer.quota_left == (None if left is None else left - wanted)
         held = sum((p.principal for p in self.life.holding(customer, code)), Fraction(0))
         edges = [high for _, high, _ in position.product.tiers_at(self.now)]
         self.mark("a holding that ends on a tier's edge", held in edges)

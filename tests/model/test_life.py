@@ -6,9 +6,7 @@ from collections.abc import Callable
 from datetime import time, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -20,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from tests.model.life import DAY, Position
-from tests.model.pair import MARKS, SECOND, THREE, Pair, tiers
+from tests.model.pair import MARKS, SECOND, THREE, Account, Pair, tiers
 
 from staddle.db import Database
 
@@ -150,7 +148,9 @@ class Lives(RuleBasedStateMachine):
         amount=st.sampled_from(["1", "500", "20000"]),
         way=st.sampled_from([("spot", "funding"), ("funding", "spot"), ("funding", None), (None, "spot")]),
     )
-    def move_money(self, who: int, asset: str, amount: str, way: tuple[str | None, str | None]) -> None:
+    def move_money(
+        self, who: int, asset: str, amount: str, way: tuple[Account | None, Account | None]
+    ) -> None:
         source, destination = way
         if source is None:
             self.pair.deposit(self.customer(who), asset, amount)
@@ -235,7 +235,7 @@ class Lives(RuleBasedStateMachine):
 
 
 def test_any_life_of_a_desk_is_as_the_rules_say(make_database: Callable[[], Database]) -> None:
-    Lives.make_database = staticmethod(make_database)  # type: ignore[method-assign]
+    Lives.make_database = staticmethod(make_database)
     Lives.marks = Counter()
     how = settings(
         max_examples=LIVES,
