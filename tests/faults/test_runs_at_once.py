@@ -11,8 +11,9 @@ from tests.faults.lived import RUN_AT, RUN_ON, customer_of, number_of
 from tests.faults.processes import finish, go_on, start, start_act, wait_until_stopped
 from tests.living import Living
 
-from staddle import positions, rewards
+from staddle import errors, positions, rewards
 from staddle.db import Database
+from staddle.rewards.park import park
 
 PROCESSES = 8
 
@@ -87,19 +88,20 @@ def test_an_act_of_before_the_distribution_that_comes_after_its_plan_does_not_st
     prove(database)
 
 
-def test_a_parked_position_paid_between_plan_and_payment_does_not_stop_the_run(copy: Copy) -> None:
+def test_a_parked_position_cannot_be_paid_between_the_plan_and_the_end_of_a_run(copy: Copy) -> None:
     database = copy()
     position_id = number_of(database, "SELECT min(position_id) FROM position WHERE term_days = 30")
     with database.transaction() as tx:
-        rewards.park.park(tx, position_id, RUN_ON - timedelta(days=1), Decimal(0), "a test", RUN_AT)
+        park(tx, position_id, RUN_ON - timedelta(days=1), Decimal(0), "a test", RUN_AT)
     run = start_act(database, "run", "run.planned", is_stopped=True)
     wait_until_stopped(run)
     try:
-        with database.transaction() as tx:
+        with database.transaction() as tx, pytest.raises(errors.RunInProgress):
             rewards.retry_parked(tx, position_id, RUN_AT)
     finally:
         go_on(run)
         assert finish(run)[0] == 0
     with database.transaction() as tx:
+        rewards.retry_parked(tx, position_id, RUN_AT)
         assert rewards.find_report(tx, RUN_ON).state == "finished"
     prove(database)

@@ -14,7 +14,7 @@ from staddle.ledger.accounts import (
 from staddle.ledger.answer import answer_commands
 from staddle.ledger.assets import add_asset, all_assets, find_asset
 from staddle.ledger.balances import balances_of, balances_of_customer, house_balances, pool_left
-from staddle.ledger.cells import LockedCells, lock_cells, save_cells
+from staddle.ledger.cells import LockedCells, bring_forward, lock_cells, save_cells
 from staddle.ledger.chart import MOVES, SOURCES, AccountKind
 from staddle.ledger.journal import Transfer, open_balances, post
 from staddle.ledger.requests import Command, HouseCommand, Outcome, find_stored, replay, store
@@ -38,6 +38,7 @@ __all__ = [
     "asset_id_of",
     "balances_of",
     "balances_of_customer",
+    "bring_forward",
     "cell_of",
     "cell_of_reference",
     "customer_of",

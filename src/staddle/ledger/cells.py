@@ -16,6 +16,7 @@ class Counters:
     """What a locked cell has counted so far; ids are made from it, so that they are gapless and repeatable."""
 
     watermark_at: datetime
+    clock_at: datetime
     customers: int
     transfers: int
     positions: int
@@ -33,6 +34,18 @@ class LockedCells:
     def watermark_at(self, cell: int) -> datetime:
         """Give the distribution instant of the last reward run that paid the cell."""
         return self.counters[cell].watermark_at
+
+    def instant(self, now: datetime) -> datetime:
+        """Give the instant at which an act happens in these cells: `now`, or the latest that has happened in them.
+
+        Acts wait for each other, and the clocks of several machines are never quite one, so an act may come to
+        its turn with an instant that is past already. Time in a cell never runs backwards: what came later is
+        younger, and a distribution that has been planned is not changed by an act of before it.
+        """
+        latest = max([now, *(counters.clock_at for counters in self.counters.values())])
+        for counters in self.counters.values():
+            counters.clock_at = latest
+        return latest
 
     def next_customer(self, cell: int) -> int:
         """Give the id of a new customer."""
@@ -87,6 +100,7 @@ def save_cells(tx: Tx, locked: LockedCells) -> None:
         sql.save_cells,
         {
             "cells": cells,
+            "clocks": [counters.clock_at for counters in of],
             "customers": [counters.customers for counters in of],
             "transfers": [counters.transfers for counters in of],
             "positions": [counters.positions for counters in of],
@@ -95,3 +109,10 @@ def save_cells(tx: Tx, locked: LockedCells) -> None:
         },
     )
     locked.changed.clear()
+
+
+def bring_forward(tx: Tx, cells: Iterable[int], instant: datetime) -> LockedCells:
+    """Lock these cells, and let nothing happen in them before this instant any more."""
+    locked = lock_cells(tx, cells)
+    tx.execute(sql.bring_forward, {"cells": sorted(locked.counters), "instant": instant})
+    return locked

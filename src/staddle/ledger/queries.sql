@@ -1,20 +1,24 @@
 -- name: lock_cells
 -- Hold the rows of some cells until the transaction ends, in order of cell.
-SELECT cell, watermark_at, customer_count, transfer_count, position_count, quote_count, notice_count
+SELECT cell, watermark_at, clock_at, customer_count, transfer_count, position_count, quote_count, notice_count
   FROM cell
  WHERE cell = ANY(%(cells)s::smallint[])
  ORDER BY cell
    FOR UPDATE;
 
 -- name: save_cells
--- Write back the counters that ids were made from.
+-- Write back the counters that ids were made from, and the cells' clocks.
 UPDATE cell c
-   SET customer_count = n.customers, transfer_count = n.transfers, position_count = n.positions,
+   SET clock_at = n.clock_at, customer_count = n.customers, transfer_count = n.transfers, position_count = n.positions,
        quote_count = n.quotes, notice_count = n.notices
-  FROM unnest(%(cells)s::smallint[], %(customers)s::bigint[], %(transfers)s::bigint[], %(positions)s::bigint[],
+  FROM unnest(%(cells)s::smallint[], %(clocks)s::timestamptz[], %(customers)s::bigint[], %(transfers)s::bigint[], %(positions)s::bigint[],
               %(quotes)s::bigint[], %(notices)s::bigint[])
-       AS n (cell, customers, transfers, positions, quotes, notices)
+       AS n (cell, clock_at, customers, transfers, positions, quotes, notices)
  WHERE c.cell = n.cell;
+
+-- name: bring_forward
+-- Let nothing happen in some cells before an instant any more.
+UPDATE cell SET clock_at = %(instant)s WHERE cell = ANY(%(cells)s::smallint[]) AND clock_at < %(instant)s;
 
 -- name: open_balances
 -- Make sure that every account named has a row.

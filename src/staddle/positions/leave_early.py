@@ -108,6 +108,7 @@ def ask_to_leave(tx: Tx, commands: Sequence[AskToLeave], now: datetime) -> list[
     Refusals: PositionNotFound, PositionMatured, EarlyRedemptionNotAllowed, RedeemingHalted, NotAFixedPosition.
     """
     locked = lock_cells(tx, {cell_of(command.customer_id) for command in commands})
+    now = locked.instant(now)
 
     def decide(fresh: Sequence[AskToLeave]) -> list[Outcome[EarlyQuote]]:
         mature_first(tx, locked, [command.customer_id for command in fresh], (), now)
@@ -134,6 +135,7 @@ def confirm_leave(tx: Tx, commands: Sequence[ConfirmLeave], now: datetime) -> li
     `ask_to_leave`.
     """
     locked = lock_cells(tx, {cell_of(command.customer_id) for command in commands})
+    now = locked.instant(now)
 
     def decide(fresh: Sequence[ConfirmLeave]) -> list[Outcome[LeftEarly]]:
         customers = [command.customer_id for command in fresh]

@@ -78,6 +78,7 @@ def redeem(tx: Tx, commands: Sequence[Redeem], now: datetime) -> list[Outcome[Re
     RemainderBelowMinimum, QuoteRequired (fixed products), PositionParked.
     """
     locked = lock_cells(tx, {cell_of(command.customer_id) for command in commands})
+    now = locked.instant(now)
     return answer_commands(
         tx, "redeem", commands, Redeemed, now, lambda fresh: _redeem(tx, locked, fresh, now)
     )

@@ -123,6 +123,7 @@ def subscribe(tx: Tx, commands: Sequence[Subscribe], now: datetime) -> list[Outc
     Gives an outcome for each command, in order. Refusals: see the `check_` functions.
     """
     locked = lock_cells(tx, {cell_of(command.customer_id) for command in commands})
+    now = locked.instant(now)
     return answer_commands(
         tx, "subscribe", commands, Subscribed, now, lambda fresh: _subscribe(tx, locked, fresh, now)
     )

@@ -4,8 +4,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from staddle.days import DAY
 from staddle.db import Tx, queries
-from staddle.errors import PositionNotFound
+from staddle.errors import PositionNotFound, RunInProgress
 from staddle.ledger import cell_of, lock_cells
 from staddle.money import ZERO
 from staddle.positions.settle import Change, Settled, change_positions, settle
@@ -45,13 +46,16 @@ def parked_positions(tx: Tx, with_retried: bool = False) -> list[Any]:
 def retry_parked(tx: Tx, position_id: int, now: datetime) -> Settled:
     """Pay a parked position everything it is owed up to its cell's last run, and let runs pay it again.
 
-    Raises PositionNotFound if it is not parked; whatever keeps it from being paid is raised as it comes.
+    Raises PositionNotFound if it is not parked, RunInProgress between the planning and the end of a run, which would
+    pay it unplanned; whatever keeps it from being paid is raised as it comes.
     """
     cell = cell_of(position_id)
-    lock_cells(tx, [cell])
+    locked = lock_cells(tx, [cell])
     row = tx.execute(sql.parked_position, {"cell": cell, "position_id": position_id}).fetchone()
     if row is None:
         raise PositionNotFound("This position is not parked.")
+    if locked.counters[cell].clock_at >= row.watermark_at + DAY:
+        raise RunInProgress("A reward run is due or under way; please try again when it is finished.")
     settled = settle(tx, [(position_id, row.watermark_at)])
     same = Change(position_id, row.watermark_at, row.principal, row.tier_offset)
     change_positions(tx, [same], settled, now)

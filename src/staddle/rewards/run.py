@@ -14,6 +14,7 @@ from staddle.db import Database, queries
 from staddle.desk import find_desk
 from staddle.errors import InvariantBroken, RunNotDue, RunOutOfOrder
 from staddle.failpoint import failpoint
+from staddle.ledger import CELL_COUNT, bring_forward
 from staddle.rewards.mature_all import mature_all
 from staddle.rewards.pay import Piece, pay_piece
 from staddle.rewards.plan import plan_run
@@ -51,6 +52,9 @@ def run(
         if found is not None and found.state == "finished":
             return found
         check_due(tx.execute(sql.watermarks).fetchone(), cutoff, now)
+    with database.transaction() as tx:
+        # Acts of before the distribution that are still waiting for their turn now happen at it: the plan stays true.
+        bring_forward(tx, range(CELL_COUNT), cutoff)
     mature_all(database, cutoff)
     failpoint("run.matured")
     state = plan_run(database, run_on, cutoff, started_by, now)

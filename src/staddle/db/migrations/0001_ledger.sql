@@ -19,6 +19,7 @@ $$;
 CREATE TABLE cell (
     cell smallint PRIMARY KEY CHECK (cell BETWEEN 0 AND 255),
     watermark_at timestamptz NOT NULL,
+    clock_at timestamptz NOT NULL DEFAULT '1970-01-01T00:00:00Z',
     customer_count bigint NOT NULL DEFAULT 0,
     transfer_count bigint NOT NULL DEFAULT 0,
     position_count bigint NOT NULL DEFAULT 0,
@@ -26,6 +27,7 @@ CREATE TABLE cell (
     notice_count bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 20);
 COMMENT ON COLUMN cell.watermark_at IS 'distribution instant of the last reward run that paid this cell';
+COMMENT ON COLUMN cell.clock_at IS 'the latest instant at which something happened in the cell: nothing happens in it before that any more';
 COMMENT ON COLUMN cell.transfer_count IS 'transfers ever posted; the ids of a cell are gapless';
 
 CREATE TABLE asset (
@@ -176,5 +178,5 @@ CREATE FUNCTION seal_hash(
 GRANT SELECT, INSERT ON asset, transfer, request, seal TO staddle_app;
 GRANT SELECT, INSERT ON balance, cell TO staddle_app;
 GRANT UPDATE (amount) ON balance TO staddle_app;
-GRANT UPDATE (watermark_at, customer_count, transfer_count, position_count, quote_count, notice_count)
+GRANT UPDATE (watermark_at, clock_at, customer_count, transfer_count, position_count, quote_count, notice_count)
     ON cell TO staddle_app;
