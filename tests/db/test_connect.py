@@ -36,16 +36,13 @@ def count(database: Database) -> int:
 
 def test_acts_run_as_the_applications_role_in_utc_and_read_committed(database: Database) -> None:
     with database.owner() as owner:
-        owner.execute("ALTER ROLE ALL SET timezone = 'Asia/Tokyo'")
-        owner.execute("ALTER ROLE ALL SET default_transaction_isolation = 'serializable'")
-        try:
-            with database.transaction() as tx:
-                row = tx.execute(
-                    "SELECT current_user, current_setting('timezone') AS zone,"
-                    " current_setting('transaction_isolation') AS isolation"
-                ).fetchone()
-        finally:
-            owner.execute("ALTER ROLE ALL RESET ALL")
+        for setting in ("timezone = 'Asia/Tokyo'", "default_transaction_isolation = 'serializable'"):
+            owner.execute(f"ALTER DATABASE {database.name} SET {setting}")
+    with database.transaction() as tx:
+        row = tx.execute(
+            "SELECT current_user, current_setting('timezone') AS zone,"
+            " current_setting('transaction_isolation') AS isolation"
+        ).fetchone()
     assert row == ("staddle_app", "UTC", "read committed")
 
 
@@ -200,8 +197,8 @@ def test_processes_that_open_new_databases_at_once_all_get_them(tmp_path: Path) 
         )
         for name in ("one", "one", "two", "two", "three")
     ]
-    ended = [(process.communicate(timeout=120)[1], process.returncode) for process in processes]
-    assert ended == [("", 0)] * 5
+    said = [process.communicate(timeout=120)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 5, said
     wait_for(lambda: processes_of(tmp_path / "home") == [])
     with open_server(Config(tmp_path / "home", None, None, None), settings=SETTINGS) as server:
         assert server.list() == ["one", "three", "two"]
