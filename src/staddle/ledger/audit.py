@@ -71,7 +71,9 @@ LEDGER_CHECKS = (
         "The transfers of one act name its first, and share its customer, key and instant.",
         sql.audit_acts,
     ),
-    Check("chart", "Every transfer is one that the chart of accounts permits.", sql.audit_chart, given=_CHART),
+    Check(
+        "chart", "Every transfer is one that the chart of accounts permits.", sql.audit_chart, given=_CHART
+    ),
     Check(
         "corrections", "Every correction is the reverse of the transfer that it names.", sql.audit_corrections
     ),

@@ -90,7 +90,9 @@ def look(database: Database, snapshot: str, check: Check, part: Slice) -> list[F
         tx.execute("SET LOCAL work_mem = '64MB'")
         tx.execute("SET LOCAL jit = off")
         # Not prepared: a plan made for any slice would not leave the other days' partitions out.
-        rows = tx.execute(check.statement.encode(), {**check.given, **part, "most": FINDINGS_MAX}, prepare=False)
+        rows = tx.execute(
+            check.statement.encode(), {**check.given, **part, "most": FINDINGS_MAX}, prepare=False
+        )
         return [
             Finding(check.name, row.cell, row.table_name, row.row_name, row.message, check.is_information)
             for row in rows

@@ -79,12 +79,16 @@ EARN_CHECKS = (
         "Every forfeiture is linked to the rewards it takes back, none beyond its amount.",
         sql.forfeited_rewards,
     ),
-    Check("run_totals", "The totals of every run are the sums of the rewards it paid.", sql.run_totals, "days"),
+    Check(
+        "run_totals", "The totals of every run are the sums of the rewards it paid.", sql.run_totals, "days"
+    ),
     Check("run_plans", "Every finished run paid what was planned, or parked it.", sql.run_plans, "days"),
     Check("runs", "Runs are of consecutive days, and complete when finished.", sql.runs, "all"),
     Check("watermarks", "Every cell's watermark is the last run that paid it.", sql.watermarks, "all"),
     Check("quotas", "Every quota's use is the sum of the product's open principals.", sql.quotas, "all"),
-    Check("rates", "Rate revisions are in order, never back-dated, and their tiers cover all.", sql.rates, "all"),
+    Check(
+        "rates", "Rate revisions are in order, never back-dated, and their tiers cover all.", sql.rates, "all"
+    ),
     Check(
         "sealed_rewards",
         "Sealed rewards still have the hash of their seal.",
