@@ -1,5 +1,6 @@
 """Rule 32: deposits and withdrawals are idempotent; a customer moves coins between Spot and Funding."""
 
+import threading
 from decimal import Decimal
 
 import msgspec
@@ -225,3 +226,26 @@ def test_an_act_that_fails_halfway_leaves_nothing_behind(database: Database) -> 
     with database.transaction() as tx:
         assert balances(tx, alice) == {"BTC spot": Decimal(1)}
         assert customers.withdraw(tx, [take(alice, "w1", "1")], START)[0].is_replay is False
+
+
+def test_h18_a_balance_is_never_spent_twice_however_many_withdraw_at_once(database: Database) -> None:
+    with set_up(database).transaction() as tx:
+        alice = fund(tx, "alice", "BTC", "10")
+    errors_seen: list[type[Exception] | None] = []
+
+    def withdraw_five(worker: int) -> None:
+        for count in range(5):
+            with database.transaction() as tx:
+                outcome = customers.withdraw(tx, [take(alice, f"w{worker}-{count}", "1")], START)[0]
+            errors_seen.append(None if outcome.error is None else type(outcome.error))
+
+    workers = [threading.Thread(target=withdraw_five, args=(worker,)) for worker in range(6)]
+    for each in workers:
+        each.start()
+    for each in workers:
+        each.join()
+    assert errors_seen.count(None) == 10
+    assert errors_seen.count(errors.InsufficientFunds) == 20
+    with database.transaction() as tx:
+        assert balances(tx, alice) == {"BTC spot": Decimal(0)}
+        assert cells_add_up(tx)
