@@ -329,7 +329,8 @@ UNION ALL
   LIMIT %(most)s);
 
 -- name: ended_days
--- Find ended positions that were not settled through the last accrual day that they had earned.
+-- Find ended positions that were not settled through the last accrual day that they had earned; an act that waited for
+-- the run at a distribution time finds one day more, paid by that run.
 SELECT * FROM (
     SELECT p.cell, 'position' AS table_name, 'position_id ' || p.position_id AS row_name,
            CASE WHEN h.to_days IS DISTINCT FROM p.anchor_days THEN 'its past does not end where it ended'
@@ -338,6 +339,10 @@ SELECT * FROM (
                 THEN 'it matured after ' || p.anchor_days || ' of ' || p.term_days || ' days'
                 WHEN p.ended_by IN ('redemption', 'early_redemption')
                      AND p.anchor_days <> least(greatest(h.from_days, full_days(p.started_at, l.through)), p.term_days)
+                     AND NOT EXISTS (SELECT FROM reward r
+                                      WHERE r.cell = p.cell AND r.position_id = p.position_id AND NOT r.is_early
+                                        AND p.anchor_days = 1 + full_days(p.started_at, l.through)
+                                        AND r.run_on = run_on_of(p.started_at, d.distribution_time) + p.anchor_days)
                 THEN 'it was settled through day ' || p.anchor_days || ', not day ' || full_days(p.started_at, l.through)
                 END AS message
       FROM position p
