@@ -60,6 +60,15 @@ def check_scale(amount: Decimal, scale: int) -> None:
         raise TooManyDecimals(f"{plain(amount)} has more than the {scale} decimals that this asset has.")
 
 
+def check_positive(amount: Decimal) -> None:
+    """Refuse what is no amount above zero, or has more digits than any edge reads: InvalidAmount or TooManyDecimals."""
+    if not amount.is_finite() or amount <= 0 or amount.adjusted() >= 30:
+        raise InvalidAmount("The amount must be a plain decimal number above zero.")
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -2 * SCALE_MAX:
+        raise TooManyDecimals
+
+
 def has_scale(amount: Decimal, scale: int) -> bool:
     """Say whether the amount is a whole number of the asset's smallest units."""
     exponent = amount.as_tuple().exponent

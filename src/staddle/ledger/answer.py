@@ -9,7 +9,17 @@ import msgspec
 from staddle.db import Tx
 from staddle.errors import Invalid, NotFound
 from staddle.failpoint import failpoint
-from staddle.ledger.requests import Command, Outcome, Stored, encode, find_stored, fingerprint, replay, store
+from staddle.ledger.requests import (
+    Command,
+    Outcome,
+    Stored,
+    encode,
+    fault_of,
+    find_stored,
+    fingerprint,
+    replay,
+    store,
+)
 
 Asked = TypeVar("Asked", bound=Command)
 Answer = TypeVar("Answer")
@@ -29,12 +39,15 @@ def answer_commands(
     Refusals of a rule are stored too, so that a late copy of a refused request moves nothing. What is not a valid
     request, or names what is not there, is not kept under its key.
     """
-    stored = find_stored(tx, commands)
+    faults = {number: fault for number, command in enumerate(commands) if (fault := fault_of(command))}
+    stored = find_stored(tx, [command for number, command in enumerate(commands) if number not in faults])
     fresh: dict[tuple[int, str], Asked] = {}
-    for command in commands:
+    firsts = set()
+    for number, command in enumerate(commands):
         key = (command.customer_id, command.key)
-        if key not in stored:
-            fresh.setdefault(key, command)
+        if number not in faults and key not in stored and key not in fresh:
+            fresh[key] = command
+            firsts.add(number)
     failpoint(f"{act}.locked")
     outcomes = decide(list(fresh.values())) if fresh else []
     failpoint(f"{act}.written")
@@ -46,7 +59,14 @@ def answer_commands(
     ]
     store(tx, act, keeping, now)
     failpoint(f"{act}.stored")
-    return [_answer(act, command, stored, fresh, decided, answer_type) for command in commands]
+    return [
+        Outcome(error=faults[number])
+        if number in faults
+        else decided[command.customer_id, command.key]
+        if number in firsts
+        else _answer(act, command, stored, fresh, decided, answer_type)
+        for number, command in enumerate(commands)
+    ]
 
 
 def _answer(
@@ -57,11 +77,9 @@ def _answer(
     decided: dict[tuple[int, str], Outcome[Answer]],
     answer_type: type[Answer],
 ) -> Outcome[Answer]:
-    """Give the outcome of a command: just decided, stored long ago, or stored by an equal key before it in the list."""
+    """Give the answer that was stored long ago, or just now under an equal key before it in the list."""
     key = (command.customer_id, command.key)
     if key in stored:
         return replay(stored[key], act, command, answer_type)
-    if fresh[key] is command:
-        return decided[key]
     twin = Stored(act, fingerprint(fresh[key]), msgspec.json.decode(encode(decided[key])))
     return replay(twin, act, command, answer_type)

@@ -16,6 +16,7 @@ from staddle.ledger.accounts import HOUSE, cell_of
 
 sql = queries(__package__)
 Answer = TypeVar("Answer")
+CUSTOMER_ID_END = 1 << 44
 _KEY = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
 _ERRORS = {
     error.code(): error
@@ -69,6 +70,15 @@ def check_key(key: str) -> None:
     """Refuse a key that cannot be stored for ever."""
     if not _KEY.fullmatch(key):
         raise InvalidKey
+
+
+def fault_of(command: Command) -> StaddleError | None:
+    """Say what keeps a command from even being looked up: a key or a customer's number that cannot be stored."""
+    if not _KEY.fullmatch(command.key):
+        return InvalidKey()
+    if not 0 <= command.customer_id < CUSTOMER_ID_END:
+        return errors.CustomerNotFound()
+    return None
 
 
 def find_stored(tx: Tx, commands: Sequence[Command]) -> dict[tuple[int, str], Stored]:

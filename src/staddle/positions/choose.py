@@ -11,7 +11,7 @@ from staddle import errors
 from staddle.db import Tx, queries
 from staddle.ledger import SOURCES, Command, Outcome, answer_commands, cell_of, lock_cells
 from staddle.ledger.requests import check_key
-from staddle.money import check_scale
+from staddle.money import check_positive, check_scale
 from staddle.positions.check import check_agreement
 from staddle.positions.facts import Offer, agreement_in_force, offers_of, product_ids_of
 
@@ -122,8 +122,8 @@ def _auto(
     offer = _flexible(offers, command.product, command.key)
     if command.source not in SOURCES:
         raise errors.InvalidChoice("The source account is spot or funding.")
-    if not command.floor.is_finite() or command.floor < 0:
-        raise errors.InvalidAmount("The floor must not be below zero.")
+    if command.floor != 0:
+        check_positive(command.floor)
     check_scale(command.floor, offer.asset.scale)
     version = agreement_in_force(tx, now)
     if command.is_on:

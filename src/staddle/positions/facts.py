@@ -11,6 +11,7 @@ from staddle.db import Tx, queries
 from staddle.errors import InvariantBroken
 from staddle.ledger import Asset, all_assets, cell_of
 from staddle.money import ZERO
+from staddle.products.find import CODE
 
 sql = queries(__package__)
 
@@ -95,7 +96,8 @@ class Held:
 
 def product_ids_of(tx: Tx, codes: Iterable[str]) -> dict[str, int]:
     """Find the ids of products by code; unknown codes are left out."""
-    rows = tx.execute(sql.product_ids, {"codes": sorted(set(codes))}).fetchall()
+    wanted = sorted({code for code in codes if CODE.fullmatch(code)})
+    rows = tx.execute(sql.product_ids, {"codes": wanted}).fetchall()
     return {row.code: row.product_id for row in rows}
 
 

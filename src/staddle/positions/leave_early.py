@@ -39,6 +39,7 @@ from staddle.positions.settle import Change, change_positions, settle, transfers
 
 sql = queries(__package__)
 QUOTE_HOLDS = timedelta(minutes=5)
+ID_END = 1 << 63
 
 
 class AskToLeave(Command, frozen=True, kw_only=True):
@@ -146,7 +147,7 @@ def confirm_leave(tx: Tx, commands: Sequence[ConfirmLeave], now: datetime) -> li
 
 
 def _products_of_quotes(tx: Tx, commands: Sequence[ConfirmLeave]) -> set[int]:
-    quote_ids = [command.quote_id for command in commands]
+    quote_ids = [command.quote_id for command in commands if 0 < command.quote_id < ID_END]
     cells = [cell_of(quote_id) for quote_id in quote_ids]
     rows = tx.execute(sql.products_of_quotes, {"cells": cells, "quote_ids": quote_ids}).fetchall()
     return {row.product_id for row in rows}
@@ -172,6 +173,8 @@ def _confirm(tx: Tx, locked: LockedCells, command: ConfirmLeave, now: datetime) 
 
 def find_quote(tx: Tx, command: ConfirmLeave) -> Any:
     """Read a stored quote of this customer."""
+    if not 0 < command.quote_id < ID_END:
+        raise errors.QuoteNotFound
     row = tx.execute(
         sql.quote,
         {"cell": cell_of(command.quote_id), "quote_id": command.quote_id, "customer_id": command.customer_id},
@@ -183,6 +186,8 @@ def find_quote(tx: Tx, command: ConfirmLeave) -> Any:
 
 def stand(tx: Tx, customer_id: int, position_id: int, now: datetime) -> Standing:
     """Find a fixed position that may be left now, or refuse."""
+    if not 0 < position_id < ID_END:
+        raise errors.PositionNotFound
     row = tx.execute(
         sql.position_standing,
         {"cell": cell_of(position_id), "position_id": position_id, "customer_id": customer_id},

@@ -22,7 +22,7 @@ from staddle.ledger import (
     post,
 )
 from staddle.ledger.requests import check_key
-from staddle.money import ZERO, check_scale, plain
+from staddle.money import ZERO, check_positive, check_scale, plain
 from staddle.notices import Notice, write_notices
 from staddle.positions.facts import Held, Offer, holdings_of, lock_quotas, offers_of, product_ids_of
 from staddle.positions.mature import mature, products_maturing
@@ -158,8 +158,7 @@ def check_amount(command: Redeem, offer: Offer, standing: Sequence[Held], total:
         raise errors.NothingToRedeem
     if command.amount is None:
         return total
-    if not command.amount.is_finite() or command.amount <= 0:
-        raise errors.InvalidAmount("The amount must be above zero.")
+    check_positive(command.amount)
     check_scale(command.amount, offer.asset.scale)
     if command.amount > total:
         raise errors.MoreThanHeld(f"You hold {plain(total)} {offer.asset.code}.", held=plain(total))

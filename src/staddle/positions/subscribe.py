@@ -30,7 +30,7 @@ from staddle.ledger import (
     post,
 )
 from staddle.ledger.requests import check_key
-from staddle.money import ZERO, plain
+from staddle.money import ZERO, check_positive, plain
 from staddle.notices import Notice, write_notices
 from staddle.positions.check import (
     check_agreement,
@@ -249,8 +249,9 @@ def check_request(command: Subscribe) -> None:
         raise errors.InvalidChoice("The source account is spot or funding.")
     if command.redeem_to not in SOURCES:
         raise errors.InvalidChoice("Redemption goes to spot or funding.")
-    if not command.amount.is_finite() or command.amount <= 0:
-        raise errors.InvalidAmount("The amount must be above zero.")
+    if not command.accepted_from.isprintable() or len(command.accepted_from) > 200:
+        raise errors.InvalidName("Where the agreement was accepted from has at most 200 printable characters.")
+    check_positive(command.amount)
 
 
 def write_subscriptions(tx: Tx, locked: LockedCells, desk: Desk, now: datetime) -> None:
