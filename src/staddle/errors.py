@@ -31,7 +31,7 @@ class StaddleError(Exception):
     @classmethod
     def code(cls) -> str:
         """Give the stable code: the class name in snake case."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
 
 
 class Invalid(StaddleError):

@@ -105,6 +105,8 @@ def want_to_redeem(wishes: Wishes, chance: Random, wallet: Wallet, moment: str) 
         if chance.randrange(3) == 0
         else whole_steps(part_of(chance, position.principal), Decimal("0.01"))
     )
+    if amount is not None and chance.randrange(15) == 0:
+        amount *= 40
     wishes.redeem.append(
         Redeem(
             customer_id=wallet.customer_id,

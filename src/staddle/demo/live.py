@@ -14,6 +14,7 @@ from staddle.demo.catalogue import OPERATORS
 from staddle.demo.decide import Wishes, decide
 from staddle.demo.set_up import revise, tier
 from staddle.ledger import Outcome
+from staddle.money import ZERO
 
 ALICE, BOB, CAROL = OPERATORS
 SCHEDULER = "scheduler"
@@ -21,7 +22,7 @@ MOMENTS = (timedelta(hours=8), timedelta(hours=13, minutes=30), timedelta(hours=
 """When customers come, after midnight."""
 OUTAGE = range(40, 43)
 """On these nights nothing runs; the next one catches up."""
-LIMITS_DAY, REVISION_DAY, WHALE_DAY, HALT_DAY = 12, 33, 56, 70
+LIMITS_DAY, REVISION_DAY, SOLD_OUT_DAY, WHALE_DAY, HALT_DAY = 12, 33, 50, 56, 70
 
 
 @dataclass(slots=True)
@@ -71,6 +72,8 @@ def live(
     life = Life(database, ids, Random(seed), Lived())  # noqa: S311  chance that anybody can repeat
     midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
     for day in range(days):
+        if day % 10 == 0:
+            keep_statistics(database)
         live_a_day(life, day, midnight + timedelta(days=day))
         midnight_after = midnight + timedelta(days=day + 1)
         set_clock(database, midnight_after)
@@ -78,6 +81,12 @@ def live(
             tick(life, midnight_after)
         tell(day + 1, life.lived)
     return life.lived
+
+
+def keep_statistics(database: Database) -> None:
+    """Let the server count its rows: ninety days in a minute are too fast for the autovacuum that does so elsewhere."""
+    with database.owner() as owner:
+        owner.execute("ANALYZE")
 
 
 def set_clock(database: Database, to: datetime) -> None:
@@ -147,6 +156,8 @@ def operate(life: Life, day: int, midnight: datetime, now: datetime) -> None:
         with life.database.transaction() as tx:
             revise(tx, "USDT-FLEX", usdt, midnight + timedelta(days=3), now)
             revise(tx, "BTC-FLEX", [tier("0", None, "0.02")], midnight + timedelta(days=5), now)
+    if day == SOLD_OUT_DAY:
+        take_the_rest(life, "BDX-90D", now)
     if day == WHALE_DAY:
         bring_a_whale(life, now)
     if day == HALT_DAY:
@@ -157,10 +168,29 @@ def operate(life: Life, day: int, midnight: datetime, now: datetime) -> None:
             products.resume_subscribing(tx, CAROL, "BDX-FLEX", now)
 
 
+def take_the_rest(life: Life, code: str, now: datetime) -> None:
+    """The last customers take what is left of a small edition, so that it is sold out."""
+    for customer_id in life.customer_ids:
+        with life.database.transaction() as tx:
+            offer = products.show_product(tx, code, now)
+            left = min(offer.quota_left or ZERO, offer.terms.personal_cap or ZERO)
+            if left < offer.terms.amount_min:
+                return
+            bring = customers.Deposit(
+                customer_id=customer_id, key="the rest", asset=offer.asset, account="spot", amount=left
+            )
+            life.lived.count("deposit", customers.deposit(tx, [bring], now))
+        stake = positions.Subscribe(
+            customer_id=customer_id, key="takes the rest", product=code, amount=left, agreement_version=1
+        )
+        with life.database.transaction() as tx:
+            life.lived.count("subscribe", positions.subscribe(tx, [stake], now))
+
+
 def bring_a_whale(life: Life, now: datetime) -> None:
     """One customer stakes so much that the next run is outside its limits and waits for a second person."""
-    whale = life.customer_ids[0]
-    amount = Decimal(40_000) * len(life.customer_ids)
+    whale = life.customer_ids[1]
+    amount = Decimal(3_500) * len(life.customer_ids)
     bring = customers.Deposit(customer_id=whale, key="whale", asset="USDT", account="spot", amount=amount)
     stake = positions.Subscribe(
         customer_id=whale, key="whale stakes", product="USDT-30D", amount=amount, agreement_version=1

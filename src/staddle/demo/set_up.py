@@ -50,7 +50,7 @@ def set_up(database: Database, customer_count: int, seed: int) -> list[str]:
         with database.transaction() as tx:
             put_on_sale(tx, sale)
     for asset, amount in POOLS.items():
-        fund(database, asset, amount, "opening", START)
+        fund(database, asset, amount * max(1, customer_count // 300), "opening", START)
     references = bring_customers(database, customer_count, Random(seed))  # noqa: S311  chance that anybody can repeat
     with database.transaction() as tx:
         choose_in_advance(tx, references)
@@ -153,7 +153,7 @@ def choose_in_advance(tx: Tx, references: list[str]) -> None:
             apr_min=Decimal("0.1"),
             action="redeem",
         )
-        for customer in found[5::20]
+        for customer in {each.customer_id: each for each in [*found[::24], *found[5::20]]}.values()
     ]
     for outcome in set_auto_subscribe(tx, auto, START):
         outcome.unwrap()
