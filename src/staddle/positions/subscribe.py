@@ -250,7 +250,9 @@ def check_request(command: Subscribe) -> None:
     if command.redeem_to not in SOURCES:
         raise errors.InvalidChoice("Redemption goes to spot or funding.")
     if not command.accepted_from.isprintable() or len(command.accepted_from) > 200:
-        raise errors.InvalidName("Where the agreement was accepted from has at most 200 printable characters.")
+        raise errors.InvalidName(
+            "Where the agreement was accepted from has at most 200 printable characters."
+        )
     check_positive(command.amount)
 
 
