@@ -109,6 +109,12 @@ UPDATE cell c
 -- Forget the plan.
 DROP TABLE new_position;
 
+-- name: fill_requests
+-- Answer the requests behind the transfers of customers, as the acts do.
+INSERT INTO request (cell, customer_id, request_key, act, fingerprint, answer, effective_at)
+SELECT cell, customer_id, request_key, 'bench', sha256(request_key::bytea), '{"answer": {}}'::json, effective_at
+  FROM (SELECT DISTINCT cell, customer_id, request_key, effective_at FROM transfer WHERE customer_id > 0) t;
+
 -- name: bare_table
 -- A table equal to a day of rewards, without any index or constraint.
 CREATE TABLE bare AS SELECT * FROM reward LIMIT 0;
