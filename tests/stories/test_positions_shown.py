@@ -70,8 +70,10 @@ def test_an_at_maturity_position_shows_what_is_accrued_and_is_paid_all_at_its_en
     assert (
         asset(living, anna, "USDT").accrued == asset(living, anna, "USDT").lifetime_rewards == D("0.43835616")
     )
-    living.comes(START + 3 * DAY)
-    assert page(living, anna, position).position.state == "matured"
+    living.comes(START + 5 * DAY)
+    matured = page(living, anna, position).position
+    assert (matured.state, matured.days_done, matured.progress_seconds) == ("matured", 3, 3 * 86400)
+    assert matured.rewards_due == D("0.21917808")
     living.tick()
     shown = page(living, anna, position).position
     assert (shown.state, shown.ended_by, shown.principal) == ("ended", "maturity", D(0))
@@ -106,6 +108,31 @@ def test_the_estimate_of_the_next_payout_is_what_the_run_pays(database: Database
             assert at is not None
             assert living.rewards_of(position)[at.date()] == amount
         living.passes(hours=15)
+
+
+def test_the_last_day_of_a_term_is_paid_with_the_principal(database: Database) -> None:
+    living = Living(database)
+    living.product("FIX", "USDT", apr="0.08", term_days=2)
+    anna = living.customer("anna", USDT="1000")
+    living.subscribe(anna, "FIX", "1000")
+    assert listed(living, anna)[0].next_payout_at == (START + 2 * DAY).replace(hour=0, minute=0)
+    living.comes(START + timedelta(days=1, hours=9))
+    living.catch_up()
+    assert listed(living, anna)[0].next_payout_at == START + 2 * DAY
+
+
+def test_an_ended_position_counts_no_further_days(database: Database) -> None:
+    living = Living(database)
+    living.product("FLEX", "USDT", apr="0.08")
+    anna = living.customer("anna", USDT="1000")
+    position = living.subscribe(anna, "FLEX", "1000")
+    living.comes(START + timedelta(days=2, hours=9))
+    living.catch_up()
+    living.redeem(anna, "FLEX")
+    living.passes(days=3)
+    living.catch_up()
+    shown = page(living, anna, position).position
+    assert (shown.days_done, shown.days_paid, shown.rewards_paid) == (2, 2, D("0.43835616"))
 
 
 def test_completed_days_that_wait_for_the_run_are_shown_as_due(database: Database) -> None:

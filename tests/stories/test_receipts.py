@@ -148,6 +148,10 @@ def test_days_before_an_early_redemption_say_what_was_forfeited(database: Databa
     assert found["amount"] == found["forfeited"] == "0.21917808"
     with pytest.raises(errors.RewardNotFound):
         receipt(living, anna, position, day=3)  # it was cancelled
+    living.passes(days=3)
+    living.catch_up()
+    with pytest.raises(errors.RewardNotFound):
+        receipt(living, anna, position, day=3)
     assert assert_every_paid_day_is_proved(living, anna, position, tmp_path) == 2
 
 
@@ -340,6 +344,16 @@ NO_RECEIPTS += [b"[" * 100_000, b"9" * 5_000, b" " * 2_000_000, b'{"format": 1, 
 @pytest.mark.parametrize("content", NO_RECEIPTS, ids=range(len(NO_RECEIPTS)))
 def test_what_is_no_receipt_is_unreadable(content: bytes, tmp_path: Path) -> None:
     assert verdict(tmp_path, content) == 2
+
+
+def test_a_field_that_is_there_twice_or_holds_a_number_without_quotes_is_unreadable(
+    good: Receipt, tmp_path: Path
+) -> None:
+    text = json.dumps(good)
+    assert verdict(tmp_path, text.encode()) == 0
+    assert verdict(tmp_path, text.replace('"day": 3', '"day": 2, "day": 3').encode()) == 2
+    for number in ("NaN", "Infinity", "-Infinity", "1.5", "1e3"):
+        assert verdict(tmp_path, text.replace('"asset": "USDT"', f'"asset": {number}').encode()) == 2
 
 
 def test_odd_instants_and_ids_are_unreadable(good: Receipt, tmp_path: Path) -> None:

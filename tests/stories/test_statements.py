@@ -130,8 +130,8 @@ def test_consecutive_periods_put_together_are_the_whole(database: Database) -> N
             parts += rows_of(living, anna, at, at + timedelta(hours=hours))
             at += timedelta(hours=hours)
         assert parts == whole
-    instant = max(datetime.fromisoformat(row["time"]) for row in whole if row["type"] == "reward")
-    assert rows_of(living, anna, ALWAYS[0], instant) + rows_of(living, anna, instant, ALWAYS[1]) == whole
+    for at in {datetime.fromisoformat(row["time"]) for row in whole}:
+        assert rows_of(living, anna, ALWAYS[0], at) + rows_of(living, anna, at, ALWAYS[1]) == whole
 
 
 def test_the_order_is_total_and_a_run_pays_at_its_distribution_instant_however_late(
@@ -189,6 +189,20 @@ def test_a_renewal_is_a_row_that_moves_nothing_and_names_what_goes_on(database: 
     assert (row["position"], row["reference"]) == (str(first), str(second))
     assert row["note"] == f"goes on as position {second}, started at 2026-01-24T15:30:00Z"
     assert row["time"] == "2026-01-24T16:30:00Z"
+
+
+def test_rewards_stand_before_the_principal_whatever_their_numbers_are(database: Database) -> None:
+    living = Living(database)
+    living.product("FIX", "USDT", apr="0.08", term_days=1)
+    anna = living.customer("anna", USDT="1000")
+    living.subscribe(anna, "FIX", "600", at_maturity="renew")
+    living.passes(days=5, hours=1)
+    living.tick()
+    last = living.positions_of(anna, "FIX")[-1].position_id  # renewals make positions and no transfers
+    living.choose(anna, last, "redeem")
+    living.passes(days=1)
+    living.tick()
+    assert [row["type"] for row in rows_of(living, anna)[-2:]] == ["reward", "redemption"]
 
 
 def test_amounts_are_plain_decimals_at_the_asset_s_scale_and_texts_are_no_formulas(

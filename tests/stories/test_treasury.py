@@ -174,6 +174,7 @@ def test_runway_is_the_whole_days_that_the_pool_pays_for_at_the_rates_in_force(d
     assert found.days_left == 191  # 100 * 365 / 191 = 191.09..
     assert not found.is_alarm
     living.revise("TIERED", apr="0.365", at=living.now + timedelta(days=1))
+    assert pool(living) == found  # what is announced is not in force
     living.passes(days=1)
     assert (pool(living).days_left, pool(living).is_alarm) == (9, True)
     assert (pool(living).cost_per_day, pool(living).left) == (D("10.21917808"), D(100))
@@ -209,6 +210,7 @@ def test_maturities_show_principal_and_rewards_by_the_day_they_fall_due(database
     ]
     assert (found[0].principal_redeemed, found[0].rewards) == (D(3000), D(6))
     living.comes(START + timedelta(days=5))
+    assert pool(living).day_basis == D("36.5")  # what has matured costs nothing any more
     with living.database.transaction() as tx:
         overdue = treasury.maturities(tx, living.now, 1)
     assert [(each.due_on, each.principal) for each in overdue] == [(date(2026, 1, 27), D(3500))]
