@@ -35,7 +35,9 @@ def fill(database: Database, customer_count: int, closed_rounds: int = 0) -> Non
     with database.transaction() as tx:
         set_up_desk(tx)
         put_products_on_sale(tx)
-        customers.publish_agreement(tx, "ada", "Staking service agreement", "In short: rewards every day.", OPENED_AT)
+        customers.publish_agreement(
+            tx, "ada", "Staking service agreement", "In short: rewards every day.", OPENED_AT
+        )
         fund_pools(tx)
     named = {
         "customers": customer_count,
@@ -82,7 +84,12 @@ def put_products_on_sale(tx: Tx) -> None:
         products.approve_terms(tx, "bob", code, 1, OPENED_AT)
     publish(tx, "BTC-FLEX", ((None, "0.01"),), OPENED_AT)
     publish(tx, "USDT-FLEX", (("500", "0.12"), ("5000", "0.008"), (None, "0.003")), OPENED_AT)
-    publish(tx, "USDT-FLEX", (("500", "0.11"), ("5000", "0.009"), (None, "0.003")), OPENED_AT + timedelta(hours=12))
+    publish(
+        tx,
+        "USDT-FLEX",
+        (("500", "0.11"), ("5000", "0.009"), (None, "0.003")),
+        OPENED_AT + timedelta(hours=12),
+    )
     publish(tx, "USDT-90D", ((None, "0.08"),), OPENED_AT)
     publish(tx, "ETH-120D", ((None, "0.045"),), OPENED_AT)
 
@@ -105,7 +112,9 @@ def fund_pools(tx: Tx) -> None:
         number = locked.next_transfer(0)
         custody = ledger.account_of(ledger.HOUSE, asset, ledger.AccountKind.CUSTODY)
         pool = ledger.account_of(ledger.HOUSE, asset, ledger.AccountKind.REWARD_POOL)
-        transfers.append(ledger.Transfer(number, number, "pool_funding", 0, custody, pool, POOL, f"fund {asset.code}"))
+        transfers.append(
+            ledger.Transfer(number, number, "pool_funding", 0, custody, pool, POOL, f"fund {asset.code}")
+        )
     ledger.post(tx, locked, transfers, OPENED_AT)
 
 

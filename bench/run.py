@@ -4,7 +4,17 @@ import argparse
 import statistics
 from datetime import date, datetime, timedelta
 
-from bench.fill import OPENED_AT, POSITIONS_EACH, checkpoint, durable_server, fill, peak_memory, say, sql, timed
+from bench.fill import (
+    OPENED_AT,
+    POSITIONS_EACH,
+    checkpoint,
+    durable_server,
+    fill,
+    peak_memory,
+    say,
+    sql,
+    timed,
+)
 from staddle.db import Database
 from staddle.rewards import catch_up, run
 
@@ -17,7 +27,9 @@ def main() -> int:
     """Fill, run, and print; gives 1 where a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--positions", type=int, default=1_000_000)
-    parser.add_argument("--closed-rounds", type=int, default=0, help="so many ended positions for each open one")
+    parser.add_argument(
+        "--closed-rounds", type=int, default=0, help="so many ended positions for each open one"
+    )
     parser.add_argument("--home", help="make the database in this folder")
     options = parser.parse_args()
     with durable_server(options.home) as server, server.open("bench_run") as database:
@@ -26,7 +38,9 @@ def main() -> int:
 
 def measure(database: Database, positions: int, closed_rounds: int = 0) -> int:
     """Fill the database and time a run, a second one, a catch-up of three, and one done already."""
-    say(f"The daily run, {positions:,} open positions, {POSITIONS_EACH} a customer, 3 coins, on 2 connections")
+    say(
+        f"The daily run, {positions:,} open positions, {POSITIONS_EACH} a customer, 3 coins, on 2 connections"
+    )
     say(f"  filled in {timed(lambda: fill(database, positions // POSITIONS_EACH, closed_rounds)):.0f} s")
     pay(database, 1)  # nobody has completed a day yet
     first = time_run(database, 2)
@@ -70,7 +84,7 @@ def bare_insert(database: Database, run_on: date) -> float:
         with database.owner() as owner:
             owner.execute(sql.bare_table)
             checkpoint(database)
-            seconds.append(timed(lambda: owner.execute(sql.bare_insert, {"run_on": run_on})))  # noqa: B023
+            seconds.append(timed(lambda: owner.execute(sql.bare_insert, {"run_on": run_on})))
             owner.execute("DROP TABLE bare")
     return statistics.median(seconds)
 

@@ -106,6 +106,10 @@ CREATE FUNCTION public.basis_after(product_id integer, locked_revision integer, 
    WHERE ((r.product_id = basis_after.product_id) AND (r.locked_revision = basis_after.locked_revision));
 END;
 
+CREATE FUNCTION public.basis_before(day_number integer, x numeric, from_day integer, apr numeric, base numeric, apr_sum numeric, base_sum numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((x * (apr_sum + (((day_number - from_day))::numeric * apr))) + base_sum) + (((day_number - from_day))::numeric * base));
+
 CREATE FUNCTION public.close_reward_piece(run_on date, cell_from smallint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -123,6 +127,10 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.day_number(instant timestamp with time zone) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (date_part('day'::text, (instant - '0001-01-01 00:00:00+00'::timestamp with time zone)))::integer;
+
 CREATE FUNCTION public.full_days(started_at timestamp with time zone, until timestamp with time zone) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (until > started_at) THEN (date_part('day'::text, (until - started_at)))::integer ELSE 0 END;
@@ -131,9 +139,9 @@ CREATE FUNCTION public.days_paid(started_at timestamp with time zone, term_days 
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN COALESCE(parked_days, GREATEST(anchor_days, LEAST(public.full_days(started_at, watermark_at), term_days)));
 
-CREATE FUNCTION public.paid_by(basis numeric, unit numeric) RETURNS numeric
+CREATE FUNCTION public.time_of_day(instant timestamp with time zone) RETURNS interval
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (div(basis, ((365)::numeric * unit)) * unit);
+    RETURN ((instant - '0001-01-01 00:00:00+00'::timestamp with time zone) - make_interval(days => public.day_number(instant)));
 
 CREATE TABLE public.asset (
     asset_id smallint NOT NULL,
@@ -223,21 +231,126 @@ CREATE TABLE public.product (
 
 COMMENT ON COLUMN public.product.version IS 'the terms in force for new positions';
 
+CREATE VIEW public.rate_line AS
+ WITH rate AS (
+         SELECT DISTINCT rate_span.product_id,
+            rate_span.locked_revision,
+            rate_span.revision,
+            rate_span.effective_at
+           FROM public.rate_span
+        UNION ALL
+         SELECT DISTINCT rate_revision.product_id,
+            0,
+            0,
+            '0001-01-01 00:00:00+00'::timestamp with time zone AS timestamptz
+           FROM public.rate_revision
+        ), bound AS (
+         SELECT rate_tier.product_id,
+            rate_tier.amount_from AS bound
+           FROM public.rate_tier
+        UNION
+         SELECT rate_tier.product_id,
+            rate_tier.amount_to
+           FROM public.rate_tier
+          WHERE (rate_tier.amount_to IS NOT NULL)
+        UNION
+         SELECT rate_tier.product_id,
+            0
+           FROM public.rate_tier
+        ), step AS (
+         SELECT r.product_id,
+            r.locked_revision,
+            r.effective_at,
+            b.bound,
+            COALESCE(t.apr, (0)::numeric) AS apr,
+            lag(COALESCE(t.apr, (0)::numeric), 1, (0)::numeric) OVER (PARTITION BY r.product_id, r.locked_revision, r.effective_at ORDER BY b.bound) AS apr_below
+           FROM ((rate r
+             JOIN bound b ON ((b.product_id = r.product_id)))
+             LEFT JOIN public.rate_tier t ON (((t.product_id = r.product_id) AND (t.revision = r.revision) AND (b.bound >= t.amount_from) AND ((t.amount_to IS NULL) OR (b.bound < t.amount_to)))))
+        )
+ SELECT product_id,
+    locked_revision,
+    effective_at,
+    bound,
+    apr,
+    sum(((apr_below - apr) * bound)) OVER (PARTITION BY product_id, locked_revision, effective_at ORDER BY bound) AS base
+   FROM step;
+
+CREATE VIEW public.rate_stretch AS
+ WITH since AS (
+         SELECT DISTINCT rate_line.product_id,
+            rate_line.locked_revision,
+            public.time_of_day(rate_line.effective_at) AS since
+           FROM public.rate_line
+        ), begun AS (
+         SELECT l.product_id,
+            l.locked_revision,
+            s.since,
+            l.effective_at,
+            l.bound,
+            l.apr,
+            l.base,
+            (public.day_number(l.effective_at) + ((public.time_of_day(l.effective_at) > s.since))::integer) AS from_day
+           FROM (public.rate_line l
+             JOIN since s ON (((s.product_id = l.product_id) AND (s.locked_revision = l.locked_revision))))
+        ), counted AS (
+         SELECT begun.product_id,
+            begun.locked_revision,
+            begun.since,
+            begun.effective_at,
+            begun.bound,
+            begun.apr,
+            begun.base,
+            begun.from_day,
+            (lead(begun.from_day) OVER (PARTITION BY begun.product_id, begun.locked_revision, begun.since, begun.bound ORDER BY begun.effective_at) - begun.from_day) AS days
+           FROM begun
+        )
+ SELECT product_id,
+    locked_revision,
+    since,
+    effective_at,
+    bound,
+    from_day,
+    apr,
+    base,
+    COALESCE(sum(((days)::numeric * apr)) OVER earlier, (0)::numeric) AS apr_sum,
+    COALESCE(sum(((days)::numeric * base)) OVER earlier, (0)::numeric) AS base_sum,
+    (row_number() OVER (ORDER BY product_id, locked_revision, since, effective_at, bound))::integer AS number
+   FROM counted
+  WINDOW earlier AS (PARTITION BY product_id, locked_revision, since, bound ORDER BY effective_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING);
+
 CREATE FUNCTION public.due_rewards(cutoff timestamp with time zone, cell_from integer, cell_to integer) RETURNS TABLE(cell smallint, position_id bigint, product_id integer, credit_account bigint, day integer, basis numeric, amount numeric)
     LANGUAGE sql STABLE PARALLEL SAFE
     BEGIN ATOMIC
- WITH rate AS MATERIALIZED (
-          SELECT r.product_id,
-             r.locked_revision,
-             r.effective_at,
-             r.until_at,
-             r.amount_from,
-             r.amount_to,
-             r.apr,
-             a.unit
-            FROM ((public.rate_span r
-              JOIN public.product o ON ((o.product_id = r.product_id)))
+ WITH stretch AS MATERIALIZED (
+          SELECT rate_stretch.product_id,
+             rate_stretch.locked_revision,
+             rate_stretch.since,
+             rate_stretch.effective_at,
+             rate_stretch.bound,
+             rate_stretch.from_day,
+             rate_stretch.apr,
+             rate_stretch.base,
+             rate_stretch.apr_sum,
+             rate_stretch.base_sum,
+             rate_stretch.number
+            FROM public.rate_stretch
+         ), schedule AS MATERIALIZED (
+          SELECT s.product_id,
+             s.locked_revision,
+             a.unit,
+             ((365)::numeric * a.unit) AS divisor,
+             min(s.number) AS number,
+             array_agg(DISTINCT s.since) AS sinces,
+             (count(DISTINCT s.since))::integer AS since_count,
+             array_agg(DISTINCT s.effective_at) AS effective_ats,
+             (count(DISTINCT s.effective_at))::integer AS rate_count,
+             array_agg(DISTINCT s.bound) AS bounds,
+             (count(DISTINCT s.bound))::integer AS band_count
+            FROM ((stretch s
+              JOIN public.product o ON ((o.product_id = s.product_id)))
               JOIN public.asset a ON ((a.asset_id = o.asset_id)))
+           GROUP BY s.product_id, s.locked_revision, a.unit
          ), due AS (
           SELECT p.cell,
              p.position_id,
@@ -245,25 +358,98 @@ CREATE FUNCTION public.due_rewards(cutoff timestamp with time zone, cell_from in
              p.locked_revision,
              p.reward_account,
              p.started_at,
+             p.term_days,
              p.principal,
              p.tier_offset,
              p.anchor_days,
              p.anchor_basis,
              public.full_days(p.started_at, due_rewards.cutoff) AS day
             FROM public."position" p
-           WHERE ((p.cell >= due_rewards.cell_from) AND (p.cell <= due_rewards.cell_to) AND (p.ended_at IS NULL) AND (p.parked_days IS NULL) AND (public.full_days(p.started_at, due_rewards.cutoff) > p.anchor_days) AND ((p.term_days IS NULL) OR (public.full_days(p.started_at, due_rewards.cutoff) <= p.term_days)))
-         ), earned AS (
+           WHERE ((p.cell >= due_rewards.cell_from) AND (p.cell <= due_rewards.cell_to) AND (p.ended_at IS NULL) AND (p.parked_days IS NULL))
+          OFFSET 0
+         ), placed AS (
           SELECT d.cell,
              d.position_id,
              d.product_id,
              d.reward_account,
+             d.started_at,
              d.day,
-             r.unit,
-             (d.anchor_basis + sum((((public.days_at_rate(d.started_at, r.effective_at, r.until_at, d.anchor_days, (d.day - 1)))::numeric * public.amount_in_tier(d.principal, d.tier_offset, r.amount_from, r.amount_to)) * r.apr))) AS basis_before,
-             (d.anchor_basis + sum((((public.days_at_rate(d.started_at, r.effective_at, r.until_at, d.anchor_days, d.day))::numeric * public.amount_in_tier(d.principal, d.tier_offset, r.amount_from, r.amount_to)) * r.apr))) AS basis
+             d.anchor_days,
+             d.anchor_basis,
+             d.tier_offset,
+                 CASE
+                     WHEN (d.tier_offset = (0)::numeric) THEN d.principal
+                     ELSE (d.tier_offset + d.principal)
+                 END AS top,
+             s.unit,
+             s.divisor,
+             s.band_count,
+             (s.number +
+                 CASE
+                     WHEN (s.since_count = 1) THEN 0
+                     ELSE (((width_bucket(public.time_of_day(d.started_at), s.sinces) - 1) * s.rate_count) * s.band_count)
+                 END) AS number,
+                 CASE
+                     WHEN (s.rate_count = 1) THEN 0
+                     ELSE (width_bucket((d.started_at + make_interval(hours => (24 * d.anchor_days))), s.effective_ats) - 1)
+                 END AS first_rate,
+                 CASE
+                     WHEN (s.rate_count = 1) THEN 0
+                     ELSE (width_bucket((d.started_at + make_interval(hours => (24 * (d.day - 1)))), s.effective_ats) - 1)
+                 END AS last_rate,
+                 CASE
+                     WHEN (s.band_count = 1) THEN 0
+                     ELSE (width_bucket((d.tier_offset + d.principal), s.bounds) - 1)
+                 END AS top_band,
+                 CASE
+                     WHEN (d.tier_offset > (0)::numeric) THEN (width_bucket(d.tier_offset, s.bounds) - 1)
+                     ELSE NULL::integer
+                 END AS offset_band
             FROM (due d
-              JOIN rate r ON (((r.product_id = d.product_id) AND (r.locked_revision = d.locked_revision))))
-           GROUP BY d.cell, d.position_id, d.product_id, d.reward_account, d.day, d.anchor_basis, r.unit
+              JOIN schedule s ON (((s.product_id = d.product_id) AND (s.locked_revision = d.locked_revision))))
+           WHERE ((d.day > d.anchor_days) AND ((d.term_days IS NULL) OR (d.day <= d.term_days)))
+          OFFSET 0
+         ), rated AS (
+          SELECT p.cell,
+             p.position_id,
+             p.product_id,
+             p.reward_account,
+             p.day,
+             p.anchor_days,
+             p.anchor_basis,
+             p.unit,
+             p.divisor,
+             (((p.top * l.apr) + l.base) -
+                 CASE
+                     WHEN (p.offset_band IS NULL) THEN (0)::numeric
+                     ELSE ((p.tier_offset * lo.apr) + lo.base)
+                 END) AS day_basis,
+                 CASE
+                     WHEN (p.first_rate <> p.last_rate) THEN ((public.basis_before((public.day_number(p.started_at) + p.day), p.top, l.from_day, l.apr, l.base, l.apr_sum, l.base_sum) - public.basis_before((public.day_number(p.started_at) + p.anchor_days), p.top, f.from_day, f.apr, f.base, f.apr_sum, f.base_sum)) -
+                     CASE
+                         WHEN (p.offset_band IS NULL) THEN (0)::numeric
+                         ELSE (public.basis_before((public.day_number(p.started_at) + p.day), p.tier_offset, lo.from_day, lo.apr, lo.base, lo.apr_sum, lo.base_sum) - public.basis_before((public.day_number(p.started_at) + p.anchor_days), p.tier_offset, fo.from_day, fo.apr, fo.base, fo.apr_sum, fo.base_sum))
+                     END)
+                     ELSE NULL::numeric
+                 END AS days_basis
+            FROM ((((placed p
+              JOIN stretch f ON ((f.number = ((p.number + (p.first_rate * p.band_count)) + p.top_band))))
+              JOIN stretch l ON ((l.number = ((p.number + (p.last_rate * p.band_count)) + p.top_band))))
+              LEFT JOIN stretch fo ON ((fo.number = ((p.number + (p.first_rate * p.band_count)) + p.offset_band))))
+              LEFT JOIN stretch lo ON ((lo.number = ((p.number + (p.last_rate * p.band_count)) + p.offset_band))))
+          OFFSET 0
+         ), earned AS (
+          SELECT r.cell,
+             r.position_id,
+             r.product_id,
+             r.reward_account,
+             r.day,
+             r.unit,
+             r.divisor,
+             r.day_basis,
+             (r.anchor_basis + COALESCE(r.days_basis, (((r.day - r.anchor_days))::numeric * r.day_basis))) AS basis
+            FROM rated r
+          OFFSET 0
          )
   SELECT e.cell,
      e.position_id,
@@ -271,9 +457,13 @@ CREATE FUNCTION public.due_rewards(cutoff timestamp with time zone, cell_from in
      e.reward_account,
      e.day,
      e.basis,
-     (public.paid_by(e.basis, e.unit) - public.paid_by(e.basis_before, e.unit))
+     ((div(e.basis, e.divisor) - div((e.basis - e.day_basis), e.divisor)) * e.unit)
     FROM earned e;
 END;
+
+CREATE FUNCTION public.paid_by(basis numeric, unit numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (div(basis, ((365)::numeric * unit)) * unit);
 
 CREATE FUNCTION public.earned_days(product_id integer, locked_revision integer, started_at timestamp with time zone, principal numeric, tier_offset numeric, anchor_days integer, anchor_basis numeric, unit numeric, first integer, last integer) RETURNS TABLE(day integer, basis numeric, amount numeric)
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -464,6 +654,7 @@ WITH (fillfactor='50');
 CREATE TABLE public.cell (
     cell smallint NOT NULL,
     watermark_at timestamp with time zone NOT NULL,
+    clock_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
     customer_count bigint DEFAULT 0 NOT NULL,
     transfer_count bigint DEFAULT 0 NOT NULL,
     position_count bigint DEFAULT 0 NOT NULL,
@@ -474,6 +665,8 @@ CREATE TABLE public.cell (
 WITH (fillfactor='20');
 
 COMMENT ON COLUMN public.cell.watermark_at IS 'distribution instant of the last reward run that paid this cell';
+
+COMMENT ON COLUMN public.cell.clock_at IS 'the latest instant at which something happened in the cell: nothing happens in it before that any more';
 
 COMMENT ON COLUMN public.cell.transfer_count IS 'transfers ever posted; the ids of a cell are gapless';
 
@@ -1003,6 +1196,10 @@ GRANT UPDATE(subscribe_halt) ON TABLE public.product TO staddle_app;
 
 GRANT UPDATE(redeem_halt) ON TABLE public.product TO staddle_app;
 
+GRANT SELECT ON TABLE public.rate_line TO staddle_app;
+
+GRANT SELECT ON TABLE public.rate_stretch TO staddle_app;
+
 REVOKE ALL ON FUNCTION public.open_reward_day(run_on date, piece_count integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.open_reward_day(run_on date, piece_count integer) TO staddle_app;
 
@@ -1041,6 +1238,8 @@ GRANT UPDATE(amount) ON TABLE public.balance TO staddle_app;
 GRANT SELECT,INSERT ON TABLE public.cell TO staddle_app;
 
 GRANT UPDATE(watermark_at) ON TABLE public.cell TO staddle_app;
+
+GRANT UPDATE(clock_at) ON TABLE public.cell TO staddle_app;
 
 GRANT UPDATE(customer_count) ON TABLE public.cell TO staddle_app;
 

@@ -44,6 +44,7 @@ def pay_piece(database: Database, piece: Piece, now: datetime) -> int:
             return 0
         if any(counters.watermark_at != piece.cutoff - DAY for counters in locked.counters.values()):
             raise RunOutOfOrder
+        tx.execute(sql.expect_many)
         parked = 0
         try:
             totals = _try_to_pay(tx, piece, None)

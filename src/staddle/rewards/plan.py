@@ -69,6 +69,7 @@ def plan(database: Database, run_on: date, cutoff: datetime) -> PlanByProduct:
         use_exact_decimals()
         with database.transaction() as tx:
             named = {"run_on": run_on, "cutoff": cutoff, "cell_from": cells[0], "cell_to": cells[1]}
+            tx.execute(sql.expect_many)
             rows = tx.execute(sql.plan, named).fetchall()
         return {row.product_id: (row.reward_count, row.amount) for row in rows}
 

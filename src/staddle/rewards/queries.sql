@@ -47,6 +47,10 @@ SELECT p.cell_from, p.cell_to, r.run_on IS NOT NULL AS is_paid
  WHERE p.run_on = %(run_on)s
  ORDER BY p.cell_from;
 
+-- name: expect_many
+-- Tell the planner, for this transaction, that it is about very many positions, each looked up in tables of a few rows.
+SELECT set_config('enable_nestloop', 'off', true) AS nestloop, set_config('work_mem', '64MB', true) AS memory;
+
 -- name: plan
 -- Work out what a distribution owes in some cells, by product; what acts have settled of it already counts too.
 SELECT product_id, count(*) FILTER (WHERE amount > 0) AS reward_count, sum(amount) AS amount
@@ -116,9 +120,11 @@ WITH due AS MATERIALIZED (
     INSERT INTO reward (credit_account, position_id, run_on, cell, is_early, amount, basis)
     SELECT credit_account, position_id, %(run_on)s, cell, false, amount, basis
       FROM due
-    RETURNING cell, credit_account, amount
+    RETURNING credit_account, amount
 ), customer_change AS (
-    SELECT cell, credit_account AS account_id, sum(amount) AS amount FROM paid GROUP BY cell, credit_account
+    SELECT (account_customer(credit_account) & 255)::smallint AS cell, credit_account AS account_id, sum(amount) AS amount
+      FROM paid
+     GROUP BY credit_account
 ), house_change AS (
     SELECT cell, (account_id & 524272) | 9 AS account_id, -sum(amount) AS amount FROM customer_change GROUP BY 1, 2
 ), change AS (
@@ -127,7 +133,7 @@ WITH due AS MATERIALIZED (
     UPDATE balance b
        SET amount = b.amount + c.amount
       FROM change c
-     WHERE b.cell = c.cell AND b.account_id = c.account_id
+     WHERE b.cell = c.cell AND b.account_id = c.account_id AND b.cell BETWEEN %(cell_from)s AND %(cell_to)s
     RETURNING 1
 )
 SELECT d.product_id, count(*) AS reward_count, sum(d.amount) AS amount,

@@ -146,38 +146,150 @@ CREATE TABLE run_total (
     FOREIGN KEY (run_on, cell_from) REFERENCES run_piece
 );
 
+-- The calendar of the run: whole days since a fixed midnight, and the time of day that is left.
+CREATE FUNCTION day_number(instant timestamptz) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN date_part('day', instant - '0001-01-01T00:00:00Z'::timestamptz)::integer;
+CREATE FUNCTION time_of_day(instant timestamptz) RETURNS interval
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (instant - '0001-01-01T00:00:00Z'::timestamptz) - make_interval(days => day_number(instant));
+
+-- The rates as straight lines: x coins, filling the tiers from the bottom, earn x * apr + base in a day (undivided), by
+-- the line of the band from `bound` on that x lies in. The bands of a product are cut at the bounds of all its revisions,
+-- so that days under different revisions add up band by band. Before the first revision there is a line of nothing.
+CREATE VIEW rate_line AS
+    WITH rate AS (
+        SELECT DISTINCT product_id, locked_revision, revision, effective_at FROM rate_span
+        UNION ALL
+        SELECT DISTINCT product_id, 0, 0, '0001-01-01T00:00:00Z'::timestamptz FROM rate_revision
+    ), bound AS (
+        SELECT product_id, amount_from AS bound FROM rate_tier
+        UNION
+        SELECT product_id, amount_to FROM rate_tier WHERE amount_to IS NOT NULL
+        UNION
+        SELECT product_id, 0 FROM rate_tier
+    ), step AS (
+        SELECT r.product_id, r.locked_revision, r.effective_at, b.bound, coalesce(t.apr, 0) AS apr,
+               lag(coalesce(t.apr, 0), 1, 0::numeric)
+                   OVER (PARTITION BY r.product_id, r.locked_revision, r.effective_at ORDER BY b.bound) AS apr_below
+          FROM rate r
+          JOIN bound b ON b.product_id = r.product_id
+          LEFT JOIN rate_tier t ON t.product_id = r.product_id AND t.revision = r.revision
+                               AND b.bound >= t.amount_from AND (t.amount_to IS NULL OR b.bound < t.amount_to)
+    )
+    SELECT product_id, locked_revision, effective_at, bound, apr,
+           sum((apr_below - apr) * bound) OVER (PARTITION BY product_id, locked_revision, effective_at ORDER BY bound) AS base
+      FROM step;
+
+-- The lines, and their sums over all days before, so that what a position earned over any number of revisions is the
+-- difference of two rows. A revision rules the accrual days from the date `from_day` on; for positions that started
+-- earlier in the day than it took effect, that is the date after. So there is a row for each time of day `since` at which
+-- any revision of the product took effect: it serves the positions that started from then until the next such time.
+-- Rows are numbered in order of product, schedule, since, revision and band.
+CREATE VIEW rate_stretch AS
+    WITH since AS (
+        SELECT DISTINCT product_id, locked_revision, time_of_day(effective_at) AS since FROM rate_line
+    ), begun AS (
+        SELECT l.product_id, l.locked_revision, s.since, l.effective_at, l.bound, l.apr, l.base,
+               day_number(l.effective_at) + (time_of_day(l.effective_at) > s.since)::integer AS from_day
+          FROM rate_line l
+          JOIN since s ON s.product_id = l.product_id AND s.locked_revision = l.locked_revision
+    ), counted AS (
+        SELECT *, lead(from_day) OVER (PARTITION BY product_id, locked_revision, since, bound ORDER BY effective_at)
+                  - from_day AS days
+          FROM begun
+    )
+    SELECT product_id, locked_revision, since, effective_at, bound, from_day, apr, base,
+           coalesce(sum(days * apr) OVER earlier, 0) AS apr_sum, coalesce(sum(days * base) OVER earlier, 0) AS base_sum,
+           (row_number() OVER (ORDER BY product_id, locked_revision, since, effective_at, bound))::integer AS number
+      FROM counted
+    WINDOW earlier AS (PARTITION BY product_id, locked_revision, since, bound ORDER BY effective_at
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING);
+
+-- What x coins would have earned on all days before a date, by a row of rate_stretch that rules that date or the day before.
+CREATE FUNCTION basis_before(
+    day_number integer, x numeric, from_day integer, apr numeric, base numeric, apr_sum numeric, base_sum numeric
+) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN x * (apr_sum + (day_number - from_day) * apr) + base_sum + (day_number - from_day) * base;
+
 -- The rewards that the distribution at `cutoff` owes to the open positions of some cells: of each, the one accrual
 -- day that completed in the 24 hours up to it, if no act has settled that day already. The set-based twin of
--- earned_days, for the run: it reads positions and never writes them.
+-- earned_days, for the run: it reads positions and never writes them, and looks each up in rate_stretch four times at
+-- most, however many revisions and tiers there are: the line of its top and, if it stands on older principal, of its
+-- bottom, on its first unsettled day and on its last. OFFSET 0 keeps a step's figures from being worked out again in the
+-- next one.
 CREATE FUNCTION due_rewards(cutoff timestamptz, cell_from integer, cell_to integer)
     RETURNS TABLE (cell smallint, position_id bigint, product_id integer, credit_account bigint, day integer,
                    basis numeric, amount numeric)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    WITH rate AS MATERIALIZED (
-        SELECT r.product_id, r.locked_revision, r.effective_at, r.until_at, r.amount_from, r.amount_to, r.apr, a.unit
-          FROM rate_span r
-          JOIN product o ON o.product_id = r.product_id
+    WITH stretch AS MATERIALIZED (
+        SELECT * FROM rate_stretch
+    ), schedule AS MATERIALIZED (
+        SELECT s.product_id, s.locked_revision, a.unit, 365 * a.unit AS divisor, min(s.number) AS number,
+               array_agg(DISTINCT s.since) AS sinces, count(DISTINCT s.since)::integer AS since_count,
+               array_agg(DISTINCT s.effective_at) AS effective_ats, count(DISTINCT s.effective_at)::integer AS rate_count,
+               array_agg(DISTINCT s.bound) AS bounds, count(DISTINCT s.bound)::integer AS band_count
+          FROM stretch s
+          JOIN product o ON o.product_id = s.product_id
           JOIN asset a ON a.asset_id = o.asset_id
+         GROUP BY s.product_id, s.locked_revision, a.unit
     ), due AS (
-        SELECT p.cell, p.position_id, p.product_id, p.locked_revision, p.reward_account, p.started_at, p.principal,
-               p.tier_offset, p.anchor_days, p.anchor_basis, full_days(p.started_at, $1) AS day
+        SELECT p.cell, p.position_id, p.product_id, p.locked_revision, p.reward_account, p.started_at, p.term_days,
+               p.principal, p.tier_offset, p.anchor_days, p.anchor_basis, full_days(p.started_at, $1) AS day
           FROM position p
          WHERE p.cell BETWEEN $2 AND $3 AND p.ended_at IS NULL AND p.parked_days IS NULL
-           AND full_days(p.started_at, $1) > p.anchor_days
-           AND (p.term_days IS NULL OR full_days(p.started_at, $1) <= p.term_days)
-    ), earned AS (
-        SELECT d.cell, d.position_id, d.product_id, d.reward_account, d.day, r.unit,
-               d.anchor_basis + sum(days_at_rate(d.started_at, r.effective_at, r.until_at, d.anchor_days, d.day - 1)
-                   * amount_in_tier(d.principal, d.tier_offset, r.amount_from, r.amount_to) * r.apr) AS basis_before,
-               d.anchor_basis + sum(days_at_rate(d.started_at, r.effective_at, r.until_at, d.anchor_days, d.day)
-                   * amount_in_tier(d.principal, d.tier_offset, r.amount_from, r.amount_to) * r.apr) AS basis
+        OFFSET 0
+    ), placed AS (
+        SELECT d.cell, d.position_id, d.product_id, d.reward_account, d.started_at, d.day, d.anchor_days, d.anchor_basis,
+               d.tier_offset, CASE WHEN d.tier_offset = 0 THEN d.principal ELSE d.tier_offset + d.principal END AS top,
+               s.unit, s.divisor, s.band_count,
+               s.number + CASE WHEN s.since_count = 1 THEN 0
+                               ELSE (width_bucket(time_of_day(d.started_at), s.sinces) - 1) * s.rate_count * s.band_count
+                          END AS number,
+               CASE WHEN s.rate_count = 1 THEN 0
+                    ELSE width_bucket(d.started_at + make_interval(hours => 24 * d.anchor_days), s.effective_ats) - 1
+               END AS first_rate,
+               CASE WHEN s.rate_count = 1 THEN 0
+                    ELSE width_bucket(d.started_at + make_interval(hours => 24 * (d.day - 1)), s.effective_ats) - 1
+               END AS last_rate,
+               CASE WHEN s.band_count = 1 THEN 0
+                    ELSE width_bucket(d.tier_offset + d.principal, s.bounds) - 1 END AS top_band,
+               CASE WHEN d.tier_offset > 0 THEN width_bucket(d.tier_offset, s.bounds) - 1 END AS offset_band
           FROM due d
-          JOIN rate r ON r.product_id = d.product_id AND r.locked_revision = d.locked_revision
-         GROUP BY d.cell, d.position_id, d.product_id, d.reward_account, d.day, d.anchor_basis, r.unit
+          JOIN schedule s ON s.product_id = d.product_id AND s.locked_revision = d.locked_revision
+         WHERE d.day > d.anchor_days AND (d.term_days IS NULL OR d.day <= d.term_days)
+        OFFSET 0
+    ), rated AS (
+        SELECT p.cell, p.position_id, p.product_id, p.reward_account, p.day, p.anchor_days, p.anchor_basis, p.unit, p.divisor,
+               p.top * l.apr + l.base
+               - CASE WHEN p.offset_band IS NULL THEN 0 ELSE p.tier_offset * lo.apr + lo.base END AS day_basis,
+               CASE WHEN p.first_rate <> p.last_rate THEN
+                   basis_before(day_number(p.started_at) + p.day, p.top, l.from_day, l.apr, l.base, l.apr_sum, l.base_sum)
+                   - basis_before(day_number(p.started_at) + p.anchor_days, p.top,
+                                  f.from_day, f.apr, f.base, f.apr_sum, f.base_sum)
+                   - CASE WHEN p.offset_band IS NULL THEN 0 ELSE
+                         basis_before(day_number(p.started_at) + p.day, p.tier_offset,
+                                      lo.from_day, lo.apr, lo.base, lo.apr_sum, lo.base_sum)
+                         - basis_before(day_number(p.started_at) + p.anchor_days, p.tier_offset,
+                                        fo.from_day, fo.apr, fo.base, fo.apr_sum, fo.base_sum)
+                     END
+               END AS days_basis
+          FROM placed p
+          JOIN stretch f ON f.number = p.number + p.first_rate * p.band_count + p.top_band
+          JOIN stretch l ON l.number = p.number + p.last_rate * p.band_count + p.top_band
+          LEFT JOIN stretch fo ON fo.number = p.number + p.first_rate * p.band_count + p.offset_band
+          LEFT JOIN stretch lo ON lo.number = p.number + p.last_rate * p.band_count + p.offset_band
+        OFFSET 0
+    ), earned AS (
+        SELECT r.cell, r.position_id, r.product_id, r.reward_account, r.day, r.unit, r.divisor, r.day_basis,
+               r.anchor_basis + coalesce(r.days_basis, (r.day - r.anchor_days) * r.day_basis) AS basis
+          FROM rated r
+        OFFSET 0
     )
     SELECT e.cell, e.position_id, e.product_id, e.reward_account, e.day, e.basis,
-           paid_by(e.basis, e.unit) - paid_by(e.basis_before, e.unit)
+           (div(e.basis, e.divisor) - div(e.basis - e.day_basis, e.divisor)) * e.unit
       FROM earned e;
 END;
 
@@ -193,7 +305,7 @@ CREATE TABLE parked_position (
 );
 
 GRANT SELECT, INSERT ON reward, forfeited_reward, run, run_plan, run_piece, run_total, parked_position TO staddle_app;
-GRANT SELECT ON reward_piece TO staddle_app;
+GRANT SELECT ON reward_piece, rate_line, rate_stretch TO staddle_app;
 GRANT UPDATE (state, held_because, released_by, finished_at, planned_at) ON run TO staddle_app;
 GRANT DELETE ON run_plan TO staddle_app;
 GRANT UPDATE (amount, reason, parked_at, retried_at) ON parked_position TO staddle_app;
