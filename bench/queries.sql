@@ -1,8 +1,9 @@
 -- name: fill_customers
--- Open customers in the order they came: the i-th is in cell i modulo 256, and comes i steps after the desk opened.
+-- Open customers in the order they came, each 256 one in every cell, but in an order that looks like chance, as hashed
+-- references do.
 INSERT INTO customer (cell, customer_id, reference, name, country, vip_level, joined_at)
-SELECT i %% 256, (i / 256 + 1) * 256 + i %% 256, 'c' || i, 'Customer ' || i, NULL, 0, %(opened_at)s
-  FROM generate_series(0, %(customers)s::bigint - 1) i;
+SELECT cell, (i / 256 + 1) * 256 + cell, 'c' || i, 'Customer ' || i, NULL, 0, %(opened_at)s
+  FROM (SELECT i, (i %% 256 * 167 + i / 256 * 89) %% 256 AS cell FROM generate_series(0, %(customers)s::bigint - 1) i) c;
 
 -- name: fill_consents
 -- Each has accepted the agreement.
@@ -18,12 +19,12 @@ CREATE TEMPORARY TABLE new_position (i bigint, cell bigint, customer_id bigint, 
 -- name: fill_plan
 -- The five positions of each customer, of amounts from small to large; the third stands on the second in its tiers.
 INSERT INTO new_position
-SELECT c.i, c.i %% 256, (c.i / 256 + 1) * 256 + c.i %% 256, k.k, p.product_id, p.asset_id, a.scale,
+SELECT c.i, c.cell, (c.i / 256 + 1) * 256 + c.cell, k.k, p.product_id, p.asset_id, a.scale,
        (r.round * (%(customers)s::bigint / 256 + 1) + c.i / 256) * 5 + k.k, r.round,
        %(opened_at)s::timestamptz + %(step)s::interval * c.i + interval '1 millisecond' * (k.k + 5 * r.round),
        t.term_days, k.amount, k.below,
        CASE t.rate_policy WHEN 'locked' THEN 1 ELSE 0 END, CASE t.payout WHEN 'daily' THEN 2 ELSE 4 END
-  FROM generate_series(0, %(customers)s::bigint - 1) AS c (i)
+  FROM (SELECT i, (i %% 256 * 167 + i / 256 * 89) %% 256 AS cell FROM generate_series(0, %(customers)s::bigint - 1) i) c
  CROSS JOIN generate_series(0, %(rounds)s::bigint) AS r (round)
  CROSS JOIN LATERAL (VALUES
        (1, 'BTC-FLEX', 0.05 + (c.i * 7919 %% 1000) * 0.01, 0),
