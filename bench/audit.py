@@ -37,16 +37,14 @@ def measure(database: Database, days: int) -> int:
         nonlocal last
         if progress.slices_done == progress.slices:
             seconds, last = clock.perf_counter() - last, clock.perf_counter()
-            say(
-                f"    {progress.check.name:<40} {seconds:8.2f} s {progress.findings:6} found in {progress.slices} slices"
-            )
+            say(f"    {progress.check.name:<40} {seconds:8.2f} s {progress.findings:6} found")
 
     found = [finding for finding in audit(database, tell) if not finding.is_information]
     for finding in found[:10]:
         say(f"  {finding}")
     say(f"  {'the whole audit':<42} {clock.perf_counter() - began:8.2f} s")
     say(
-        f"  most memory of this process: {peak_memory():.0f} MB (at most {MEMORY_MAX:.0f}), {before:.0f} before the audit"
+        f"  most memory of this process: {peak_memory():.0f} MB (at most {MEMORY_MAX:.0f}), {before:.0f} before it"
     )
     is_good = not found and peak_memory() <= MEMORY_MAX
     say(f"  {'good' if is_good else 'MISSED'}: the books are sound, and the audit stays in flat memory")
