@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from staddle.config import Config
-from staddle.db import Database, Server, open_server
+from staddle.db import Database, Server, Tx, open_server
+from staddle.db.connect import connect_owner
+from staddle.db.databases import create_database, drop_database
 from staddle.money import use_exact_decimals
 
 TEST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "max_wal_size": "1GB"}
@@ -48,22 +50,29 @@ def template(server: Server) -> Iterator[str]:
     server.drop(name)
 
 
+@pytest.fixture(scope="session")
+def landlord(server: Server) -> Iterator[Tx]:
+    """The connection that makes and drops the databases of tests: one for the run, as connecting costs time."""
+    with connect_owner(server.dsn) as connection:
+        yield connection
+
+
 @pytest.fixture
-def make_database(server: Server, template: str) -> Iterator[Callable[[], Database]]:
+def make_database(server: Server, template: str, landlord: Tx) -> Iterator[Callable[[], Database]]:
     """For a test that needs several fresh databases, such as a damaged copy beside a good one."""
     made: list[Database] = []
 
     def make() -> Database:
         name = f"test_{os.getpid()}_{next(_numbers)}"
-        server.drop(name)
-        server.create(name, template)
+        while not create_database(landlord, name, template):
+            drop_database(landlord, name)  # left by an earlier run on a server of one's own
         made.append(Database(server.dsn_of(name)))
         return made[-1]
 
     yield make
     for database in made:
         database.close()
-        server.drop(database.name)
+        drop_database(landlord, database.name)
 
 
 @pytest.fixture
