@@ -13,7 +13,7 @@ from tests.faults.processes import ROOT, finish, start_act
 
 
 @pytest.mark.parametrize("act", PLACES)
-def test_killed_and_repeated_an_act_leaves_the_books_of_an_undisturbed_one(
+def test_h01_h02_h03_killed_and_repeated_an_act_leaves_the_books_of_an_undisturbed_one(
     act: str, copy: Copy, before: Books, undisturbed: Undisturbed
 ) -> None:
     answer, after = undisturbed(act)

@@ -14,6 +14,10 @@ from staddle.positions.facts import Held, distribution_time
 sql = queries(__package__)
 
 
+class AccountMissing(InvariantBroken):
+    """A reward names an account that has no balance row: damage to one position, which runs park (rule 19)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A change of what a position earns: its days through `through` are settled on what it held until now."""
@@ -60,8 +64,10 @@ def settle(tx: Tx, due: Sequence[tuple[int, datetime]]) -> dict[int, Settled]:
     rows = tx.execute(
         sql.settle, {"distribution_time": distribution_time(tx), **settlement_of(due)}
     ).fetchall()
-    if len(rows) != len(due) or any(row.accounts_named != row.accounts_moved for row in rows):
-        raise InvariantBroken("a settlement named a position or an account that is not there")
+    if len(rows) != len(due):
+        raise InvariantBroken("a settlement named a position that is not there")
+    if any(row.accounts_named != row.accounts_moved for row in rows):
+        raise AccountMissing("a reward names an account that has no balance row")
     failpoint("settle.paid")
     return {row.position_id: Settled(row.days, row.basis, row.paid) for row in rows}
 

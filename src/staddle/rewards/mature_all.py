@@ -4,11 +4,12 @@ from datetime import datetime
 
 import psycopg
 
-from staddle.db import Database, Tx, queries
+from staddle.db import Database, queries
 from staddle.failpoint import failpoint
-from staddle.ledger import lock_cells
+from staddle.ledger import HOUSE, cell_of, lock_cells
 from staddle.positions import mature, products_maturing
 from staddle.positions.facts import lock_quotas
+from staddle.positions.settle import AccountMissing
 from staddle.rewards.park import park_customer
 
 sql = queries(__package__)
@@ -20,49 +21,44 @@ def mature_all(database: Database, now: datetime) -> int:
 
     A customer whose positions cannot be ended is parked and never stops the others (rule 19).
     """
-    with database.transaction() as tx:
-        cells = [row.cell for row in tx.execute(sql.cells_with_maturities, {"now": now}).fetchall()]
-    return sum(_mature_cell(database, cell, now) for cell in cells)
-
-
-def _mature_cell(database: Database, cell: int, now: datetime) -> int:
-    with database.transaction() as tx:
-        rows = tx.execute(sql.maturing_customers, {"cell": cell, "now": now}).fetchall()
-    customers = [row.customer_id for row in rows]
-    count = 0
-    for start in range(0, len(customers), CUSTOMERS_AT_ONCE):
-        some = customers[start : start + CUSTOMERS_AT_ONCE]
+    count, last = 0, HOUSE
+    while some := _next_customers(database, last, now):
         try:
-            count += _mature_some(database, cell, some, now)
+            count += _mature_some(database, some, now)
         except psycopg.errors.OperationalError:
             raise
-        except psycopg.Error:
-            count += _mature_singly(database, cell, some, now)
+        except (psycopg.Error, AccountMissing):
+            count += _mature_singly(database, some, now)
+        last = some[-1]
     return count
 
 
-def _mature_some(database: Database, cell: int, customers: list[int], now: datetime) -> int:
+def _next_customers(database: Database, last: int, now: datetime) -> list[int]:
+    """Name the next customers, in order of cell and id, who have a position that has reached its maturity."""
+    after = {"cell": cell_of(last), "customer_id": last, "now": now, "limit": CUSTOMERS_AT_ONCE}
     with database.transaction() as tx:
-        count = _mature_locked(tx, cell, customers, now)
+        return [row.customer_id for row in tx.execute(sql.maturing_customers, after).fetchall()]
+
+
+def _mature_some(database: Database, customers: list[int], now: datetime) -> int:
+    cells = {cell_of(customer_id) for customer_id in customers}
+    with database.transaction() as tx:
+        locked = lock_cells(tx, cells)
+        lock_quotas(tx, products_maturing(tx, cells, customers, now))
+        count = mature(tx, locked, cells, customers, now)
         failpoint("mature.before_commit")
     failpoint("mature.committed")
     return count
 
 
-def _mature_locked(tx: Tx, cell: int, customers: list[int], now: datetime) -> int:
-    locked = lock_cells(tx, [cell])
-    lock_quotas(tx, products_maturing(tx, [cell], customers, now))
-    return mature(tx, locked, [cell], customers, now)
-
-
-def _mature_singly(database: Database, cell: int, customers: list[int], now: datetime) -> int:
+def _mature_singly(database: Database, customers: list[int], now: datetime) -> int:
     count = 0
     for customer_id in customers:
         try:
-            count += _mature_some(database, cell, [customer_id], now)
+            count += _mature_some(database, [customer_id], now)
         except psycopg.errors.OperationalError:
             raise
-        except psycopg.Error as error:
+        except (psycopg.Error, AccountMissing) as error:
             with database.transaction() as tx:
-                park_customer(tx, cell, customer_id, str(error), now)
+                park_customer(tx, cell_of(customer_id), customer_id, str(error), now)
     return count
