@@ -24,6 +24,7 @@ _NOT_AMOUNTS = ("apr", "fraction", "change_max", "basis", "carry", "progress", "
 class Shown:
     """What a command gives back: `data` becomes the document, `view` shows that document to a person.
 
+    No data means that the command has written its answer itself, such as CSV.
     A refusal in `error` is raised once the transaction is committed, for refusals are kept by their keys too.
     """
 

@@ -88,7 +88,7 @@ def _log_view(data: Document) -> RenderableType:
     return grid("", ["When", "Who", "What", "Of what"], rows)
 
 
-@works(app.operators, "add")
+@works(app.operators, "add", "by")
 def add(edge: Edge, name: Annotated[str, typer.Argument(help="Small letters and digits.")]) -> Shown:
     """Add an operator; the first one adds themselves."""
     with edge.transaction() as tx:

@@ -4,7 +4,7 @@ import inspect
 import os
 import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -125,7 +125,7 @@ def machine_now() -> datetime:
 
 def reads(app: typer.Typer, name: str) -> Callable[[InTransaction[P]], InTransaction[P]]:
     """Make a function a command that reads in one transaction."""
-    return lambda function: _add(app, name, function, is_write=False, is_one_transaction=True)
+    return lambda function: _add(app, name, function, None, (), is_one_transaction=True)
 
 
 def writes(
@@ -135,12 +135,15 @@ def writes(
 
     `options` are further ones, by name, that the function takes as its `**given`.
     """
-    return lambda function: _add(app, name, function, options, is_write=True, is_one_transaction=True)
+    return lambda function: _add(app, name, function, options, ("by", "key"), is_one_transaction=True)
 
 
-def works(app: typer.Typer, name: str) -> Callable[[OnDatabase[P]], OnDatabase[P]]:
-    """Make a function a command that needs many transactions, such as a run."""
-    return lambda function: _add(app, name, function, is_write=True, is_one_transaction=False)
+def works(app: typer.Typer, name: str, *options: str) -> Callable[[OnDatabase[P]], OnDatabase[P]]:
+    """Make a function a command that needs many transactions, such as a run.
+
+    `options` are those of writes that it takes: "by", and "key" where a repeat would do something again.
+    """
+    return lambda function: _add(app, name, function, None, options, is_one_transaction=False)
 
 
 def plain(app: typer.Typer, name: str) -> Callable[[Callable[P, Shown]], Callable[P, Shown]]:
@@ -163,16 +166,16 @@ def _add(
     app: typer.Typer,
     name: str,
     function: Any,
-    options: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None,
+    of_writes: Sequence[str],
     *,
-    is_write: bool,
     is_one_transaction: bool,
 ) -> Any:
-    added = {**COMMON, **(OF_WRITES if is_write else {})}
+    added = {**COMMON, **{option: OF_WRITES[option] for option in of_writes}}
 
     def command(**given: Any) -> int:
         common = {option: given.pop(option) for option in added}
-        return run_command(function, given, common, is_write=is_write, is_one_transaction=is_one_transaction)
+        return run_command(function, given, common, is_one_transaction=is_one_transaction)
 
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
     _register(app, name, function, command, own, {**(options or {}), **added})
@@ -205,7 +208,7 @@ def _register(
 
 
 def run_command(
-    function: Any, given: dict[str, Any], common: dict[str, Any], *, is_write: bool, is_one_transaction: bool
+    function: Any, given: dict[str, Any], common: dict[str, Any], *, is_one_transaction: bool
 ) -> int:
     """Run one command and print its answer; gives the exit code. Errors are told by `main`."""
     config = Config.from_environ(os.environ)
@@ -216,8 +219,10 @@ def run_command(
         answer, scales = call(function, edge, given, is_one_transaction)
     if answer.error is not None:
         raise answer.error
+    if answer.data is None:
+        return answer.exit_code
     data = document(answer.data, scales)
-    if not is_write:
+    if "key" not in common:
         return show(edge.is_json, answer, data)
     if edge.is_json:
         return show(True, answer, {"key": edge.key, "is_replay": answer.is_replay, **data})

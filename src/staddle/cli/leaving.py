@@ -54,7 +54,7 @@ def quote_facts(data: Document) -> list[RenderableType]:
     return [card({**facts, "days_held": data["days_held"], "returned_to": data["destination"]}), table]
 
 
-@works(app.app, "leave")
+@works(app.app, "leave", "by", "key")
 def leave(
     edge: Edge,
     customer: CustomerRef,

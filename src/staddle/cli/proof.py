@@ -7,7 +7,7 @@ from staddle.cli import app
 from staddle.cli.answer import Document, Shown
 from staddle.cli.auditing import audit_books, verdict_of
 from staddle.cli.edge import Edge, plain, works
-from staddle.cli.show import grid, said
+from staddle.cli.show import count_of, grid, said
 from staddle.rewards import seal_all
 
 
@@ -16,7 +16,9 @@ def seal(edge: Edge) -> Shown:
     """Chain by hash whatever was posted and paid since the last time."""
     now = edge.now()
     seals = seal_all(edge.database, now)
-    return Shown({"seals": seals, "sealed_at": now}, lambda data: said(f"{data['seals']:,} seals were set."))
+    return Shown(
+        {"seals": seals, "sealed_at": now}, lambda data: said(f"{count_of(data['seals'], 'seal')} set.")
+    )
 
 
 @works(app.app, "audit")

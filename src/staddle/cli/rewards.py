@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -14,11 +15,13 @@ from staddle.cli import app
 from staddle.cli.answer import Document, Shown
 from staddle.cli.arguments import PositionId, RunOn, parse_date
 from staddle.cli.edge import At, Edge, reads, works, writes
-from staddle.cli.show import amount, grid, instant, listing, said
+from staddle.cli.show import amount, count_of, grid, instant, listing, said
 from staddle.days import distribution_at, last_run_on
 from staddle.desk import find_desk, find_operator, log
+from staddle.errors import RunNotFound
 from staddle.products import find_product, list_products
 from staddle.products.offer import STATES
+from staddle.rewards.report import report_of
 
 SCHEDULER = "scheduler"
 """Who starts a run that nobody started by hand."""
@@ -56,14 +59,25 @@ def progress_bar(edge: Edge) -> Iterator[Callable[[room.Progress], None]]:
 def plan(edge: Edge, run_on: RunOnOrLast = None) -> Shown:
     """Work out what a run owes, by product; nothing is written."""
     day, cutoff, now = run_date(edge, run_on)
-    owed = room.plan(edge.database, day, cutoff)
     with edge.transaction() as tx:
+        if cutoff <= find_desk(tx).created_at:
+            raise RunNotFound(f"There is no reward run of {day}: the desk is younger.")
+        done = report_of(tx, day)
         offers = {find_product(tx, each.code).product_id: each for each in list_products(tx, now, STATES)}
-    lines = [
-        {"asset": offers[number].asset, "product": offers[number].code, "rewards": count, "amount": total}
-        for number, (count, total) in owed.items()
-    ]
+    if done is not None and done.state == "finished":
+        lines = [
+            planned(line.asset, line.product, line.rewards_planned, line.amount_planned)
+            for line in done.lines
+        ]
+    else:
+        owed = room.plan(edge.database, day, cutoff)
+        lines = [planned(offers[each].asset, offers[each].code, *owed[each]) for each in owed]
     return Shown({"run_on": day, "distributed_at": cutoff, "lines": lines}, _plan_view)
+
+
+def planned(asset: str, product: str, count: int, total: Decimal) -> Document:
+    """Name a line of a plan."""
+    return {"asset": asset, "product": product, "rewards": count, "amount": total}
 
 
 def _plan_view(data: Document) -> RenderableType:
@@ -71,7 +85,7 @@ def _plan_view(data: Document) -> RenderableType:
     return listing(f"Plan of {data['run_on']}", data["lines"], columns, "Nothing is owed.")
 
 
-@works(app.rewards, "run")
+@works(app.rewards, "run", "by")
 def run(edge: Edge, run_on: RunOnOrLast = None) -> Shown:
     """Pay the rewards of one date; again, it changes nothing. Outside its limits it waits for a second person."""
     day, _, now = run_date(edge, run_on)
@@ -152,7 +166,7 @@ def runs_table(title: str, reports: list[Document]) -> RenderableType:
     return grid(title, heads, rows) if rows else "[dim]There has been no run yet.[/]"
 
 
-@works(app.rewards, "catch-up")
+@works(app.rewards, "catch-up", "by")
 def catch_up(edge: Edge) -> Shown:
     """Do every run that is due and not finished, in order, each at its own day's rates."""
     now = edge.now()
@@ -191,7 +205,7 @@ def retry(at: At, position_id: PositionId) -> Shown:
     return at.once("retry_parked", {"position_id": position_id}, do)
 
 
-@works(app.app, "tick")
+@works(app.app, "tick", "by")
 def tick(edge: Edge) -> Shown:
     """Do all that is due now: runs, maturities, rate guards, auto-subscribe, seals."""
     now = edge.now()
@@ -209,8 +223,9 @@ def _as_dict(ticked: room.Ticked) -> dict[str, object]:
 
 def _tick_view(data: Document) -> RenderableType:
     parts = [
-        f"{len(data['runs'])} runs, {data['matured']} maturities between runs, "
-        f"{data['guards_applied']} guards applied, {data['auto_subscribed']} auto-subscribed, {data['seals']} seals.",
+        f"{count_of(len(data['runs']), 'run')}, {count_of(data['matured'], 'maturity')} between runs, "
+        f"{count_of(data['guards_applied'], 'guard')} applied, {data['auto_subscribed']} auto-subscribed, "
+        f"{count_of(data['seals'], 'seal')}.",
         *[report_view(each) for each in data["runs"] if each["state"] == "held"],
     ]
     return said(f"All that was due at {instant(data['now_at'])} is done.", *parts)

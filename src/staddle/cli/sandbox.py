@@ -10,10 +10,11 @@ from staddle.cli import app
 from staddle.cli.answer import Shown
 from staddle.cli.edge import At, Edge, reads, works
 from staddle.cli.rewards import SCHEDULER, progress_bar
-from staddle.cli.show import instant, said
-from staddle.days import parse_duration, parse_instant
+from staddle.cli.show import count_of, instant, said
+from staddle.days import format_instant, parse_duration, parse_instant
 from staddle.desk.clock import LAST_INSTANT
 from staddle.errors import InvalidTime, NotASandbox
+from staddle.ledger.once import write_once
 from staddle.rewards import tick_through
 
 WithRuns = Annotated[
@@ -29,7 +30,7 @@ def show(at: At) -> Shown:
     return Shown({"now_at": at.now, "kind": kind}, lambda data: said(f"{instant(data['now_at'])}, {kind}."))
 
 
-@works(app.clock, "advance")
+@works(app.clock, "advance", "by", "key")
 def advance(
     edge: Edge,
     duration: Annotated[str, typer.Argument(metavar="DURATION", help="Such as 3d, 36h or 1d12h.")],
@@ -39,14 +40,20 @@ def advance(
     length = parse_duration(duration)
     with edge.transaction() as tx:
         now = desk.find_desk(tx).clock_at
-    if now is None:
-        raise NotASandbox
-    if length > LAST_INSTANT - now:
-        raise InvalidTime("This is beyond the end of the calendar.")
-    return _move(edge, now + length, is_lived)
+        if now is None:
+            raise NotASandbox
+        if length > LAST_INSTANT - now:
+            raise InvalidTime("This is beyond the end of the calendar.")
+        to = now + length
+        # The key keeps the instant that is meant, so that a repeat moves to the same one and not further.
+        by = edge.operator or SCHEDULER
+        outcome = write_once(
+            tx, by, "advance_clock", {"by": duration}, edge.key, now, lambda: {"to": format_instant(to)}
+        )
+    return _move(edge, parse_instant(outcome.unwrap()["to"]), is_lived)
 
 
-@works(app.clock, "set")
+@works(app.clock, "set", "by")
 def set_to(
     edge: Edge, to: Annotated[str, typer.Argument(metavar="INSTANT", help="Such as 2026-01-31T15:30:00Z.")],
     is_lived: WithRuns = False,
@@ -57,6 +64,8 @@ def set_to(
 
 def _move(edge: Edge, to: datetime, is_lived: bool) -> Shown:
     runs = 0
+    if to < edge.now():
+        raise InvalidTime("A clock only moves forward.")
     if is_lived:
         with progress_bar(edge) as tell:
             ticks = tick_through(edge.database, edge.operator or SCHEDULER, to, tell)
@@ -66,5 +75,6 @@ def _move(edge: Edge, to: datetime, is_lived: bool) -> Shown:
             desk.set_clock(tx, to)
     now = edge.now()
     return Shown(
-        {"now_at": now, "runs": runs}, lambda data: said(f"It is {instant(data['now_at'])}; {runs} runs.")
+        {"now_at": now, "runs": runs},
+        lambda data: said(f"It is {instant(data['now_at'])}; {count_of(runs, 'run')}."),
     )

@@ -46,10 +46,18 @@ def instant(text: str | None) -> str:
 
 def label(name: str) -> str:
     """Write a member's name as a person would: `matures_at` is `Matures`."""
+    name = name.removeprefix("is_")
     for ending in ("_at", "_on", "_id"):
         name = name.removesuffix(ending)
-    words = name.replace("_", " ").strip()
-    return (words[:1].upper() + words[1:]).replace("apr", "APR").replace("Apr", "APR")
+    words = [{"apr": "APR", "vip": "VIP", "id": "ID"}.get(word, word) for word in name.split("_") if word]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
+
+
+def count_of(count: int, thing: str) -> str:
+    """Write a count with its thing: `1 seal`, `2 seals`, `3 maturities`."""
+    plural = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    return f"{count:,} {thing if count == 1 else plural}"
 
 
 def value(name: str, given: Any, asset: str = "") -> str:

@@ -106,16 +106,14 @@ def _terms_view(sentence: str, data: Document) -> RenderableType:
         "started_at": data["started_at"],
         "first_full_day_ends": instant(data["first_day_ends_at"]),
         "next_payout_at": data["next_payout_at"],
-        "matures_at": data["matures_at"] or "never: redeem at any time",
-        "your APR": f"{percent(data['blended_apr'])} (revision {data['revision']}, an estimate: it may change)",
-        "estimated a day": amount(data["daily_estimate"], asset),
+        "matures_at": data["matures_at"],
+        "your APR": f"{percent(data['blended_apr'])} (rate revision {data['revision']})",
+        "a day, estimated": f"{amount(data['daily_estimate'], asset)}, not guaranteed",
         "leaving early": data["early_redemption"].replace("_", " "),
-        "left of the product": amount(data["quota_left"], asset),
-        "left for you": amount(data["personal_quota_left"], asset),
+        "left of the product": data["quota_left"] and amount(data["quota_left"], asset),
+        "left for you": data["personal_quota_left"] and amount(data["personal_quota_left"], asset),
     }
-    if data["matures_at"] is None:
-        facts["matures_at"] = None
-    return said(sentence, card(facts))
+    return said(sentence, card({name: fact for name, fact in facts.items() if fact is not None}))
 
 
 @writes(app.app, "redeem")
