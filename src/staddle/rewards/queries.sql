@@ -14,20 +14,15 @@ SELECT * FROM run WHERE run_on = %(run_on)s;
 -- List the latest runs, newest first.
 SELECT * FROM run ORDER BY run_on DESC LIMIT %(limit)s;
 
--- name: cells_with_maturities
--- Find the cells in which a position has reached its maturity.
-SELECT cell
+-- name: maturing_customers
+-- Find the next customers who have a position that has reached its maturity, in order of cell and id.
+SELECT cell, customer_id
   FROM position
  WHERE ended_at IS NULL AND term_days IS NOT NULL AND parked_days IS NULL AND matures_at <= %(now)s
- GROUP BY cell
- ORDER BY cell;
-
--- name: maturing_customers
--- Find the customers of a cell who have a position that has reached its maturity.
-SELECT DISTINCT customer_id
-  FROM position
- WHERE cell = %(cell)s AND ended_at IS NULL AND term_days IS NOT NULL AND parked_days IS NULL AND matures_at <= %(now)s
- ORDER BY customer_id;
+   AND cell >= %(cell)s AND (cell, customer_id) > (%(cell)s, %(customer_id)s)
+ GROUP BY cell, customer_id
+ ORDER BY cell, customer_id
+ LIMIT %(limit)s;
 
 -- name: open_position_count
 -- Count open positions, roughly, to decide into how many pieces a day is cut.
