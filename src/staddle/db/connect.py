@@ -12,6 +12,7 @@ from psycopg.rows import namedtuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from staddle.config import DEFAULT_DATABASE, Config
+from staddle.db.arrays import ADAPTERS
 from staddle.db.databases import create_database, drop_database, list_databases
 from staddle.db.embedded import EmbeddedServer
 from staddle.db.migrate import migrate, pending
@@ -44,7 +45,7 @@ class Database:
             min_size=0,
             max_size=connections_max,
             timeout=wait_seconds,
-            kwargs={"autocommit": True, "row_factory": namedtuple_row},
+            kwargs={"autocommit": True, "row_factory": namedtuple_row, "context": ADAPTERS},
             check=ConnectionPool.check_connection,
             open=False,
         )
