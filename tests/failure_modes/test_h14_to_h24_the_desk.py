@@ -263,8 +263,8 @@ def test_h26_a_day_without_a_rate_holds_the_run_and_drops_nobody(database: Datab
 
 MANY = """
 INSERT INTO position (cell, position_id, customer_id, product_id, version, request_key, started_at, term_days,
-                      matures_at, opened_principal, opened_offset, locked_revision, reward_account, agreement_version, principal,
-                      tier_offset, anchor_days, anchor_basis, at_maturity, redeem_to)
+                      matures_at, opened_principal, opened_offset, locked_revision, reward_account, agreement_version,
+                      principal, tier_offset, anchor_days, anchor_basis, at_maturity, redeem_to)
 SELECT cell, n * 256 + cell, customer_id, 2, 1, 'k', %(now)s, 3, %(now)s + interval '3 days', 5, 0, 1,
        customer_id << 19 | 512 | 128 | 2, 1, 5, 0, 0, 0, 'redeem', 'funding'
   FROM cell, generate_series(1000, 1200) n, LATERAL (SELECT (1 + n %% 50) * 256::bigint + cell AS customer_id) c

@@ -1,4 +1,4 @@
-"""A connection is lost or a statement takes too long: the caller is told, nothing is half done, a repeat does it once."""
+"""A connection is lost, or a statement takes too long: it is told, nothing is half done, a repeat does it once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
