@@ -51,7 +51,9 @@ def measure(server: Server, customers: int, scale: int, seconds: int) -> int:
                 checkpoint(database)
                 rate = rate_of(database, customers, size, connections, seconds, numbers)
                 rates[size] = max(rate, rates.get(size, 0))
-                say(f"  batches of {size:3} on {connections} connection(s) {rate:10,.0f} commands/s {rate / best:6.2f} x")
+                say(
+                    f"  batches of {size:3} on {connections} connection(s) {rate:10,.0f} commands/s {rate / best:6.2f} x"
+                )
     is_good = all(rate >= RATIO_MIN * best for rate in rates.values())
     say(f"  {'good' if is_good else 'MISSED'}: each batch size at least {RATIO_MIN:.0f} times pgbench's best")
     return 0 if is_good else 1
@@ -66,7 +68,12 @@ def best_of_pgbench(server: Server, scale: int, seconds: int) -> float:
     for clients in CLIENTS:
         # One job for each core is what pgbench's manual advises; prepared statements are its fastest protocol.
         output = pgbench(
-            server, f"--client={clients}", "--jobs=2", f"--time={seconds}", "--protocol=prepared", "--no-vacuum"
+            server,
+            f"--client={clients}",
+            "--jobs=2",
+            f"--time={seconds}",
+            "--protocol=prepared",
+            "--no-vacuum",
         )
         found = re.search(r"tps = ([\d.]+)", output)
         assert found, output
