@@ -23,6 +23,7 @@ import msgspec
 from staddle import customers, desk, ledger, positions, products, rewards
 from staddle.db import Database, Tx
 from staddle.ledger import AccountKind
+from staddle.rewards.audit import audit
 
 START = datetime(2026, 1, 22, 15, 30, tzinfo=UTC)
 """The instant at which stories begin, that of the first worked number's date and hour."""
@@ -328,6 +329,12 @@ class Living:
         """Read rows as the application's role."""
         with self.database.transaction() as tx:
             return tx.execute(query, values).fetchall()
+
+
+def assert_audited(database: Database) -> None:
+    """The product's own audit finds nothing wrong, from the rows alone."""
+    wrong = [finding for finding in audit(database) if not finding.is_information]
+    assert wrong == []
 
 
 def assert_books_hold(tx: Tx) -> None:

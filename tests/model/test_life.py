@@ -17,10 +17,12 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from tests.living import assert_audited
 from tests.model.life import DAY, Position
 from tests.model.pair import MARKS, SECOND, THREE, Account, Pair, tiers
 
 from staddle.db import Database
+from staddle.rewards.seal import seal_all
 
 LIVES = int(os.environ.get("STADDLE_TEST_LIVES", "12"))
 """How many random lives are led; more of them find more, and take longer."""
@@ -230,6 +232,7 @@ class Lives(RuleBasedStateMachine):
         if hasattr(self, "pair"):
             self.pair.run_due()
             self.pair.compare()
+            assert_audited(self.pair.living.database)
             self.marks.update(self.pair.marks)
             self.pair.living.database.close()
 
@@ -379,6 +382,8 @@ def test_told_lives_meet_every_boundary_and_are_as_the_rules_say(
         pair.passes(timedelta(days=3))
         pair.run_due()
         pair.compare()
+        seal_all(pair.living.database, pair.now)
+        assert_audited(pair.living.database)
         marks.update(pair.marks)
         pair.living.database.close()
     assert set(marks) == MARKS, f"never met: {MARKS - set(marks)}"

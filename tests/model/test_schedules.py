@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from tests.living import Living, assert_books_hold
+from tests.living import Living, assert_audited, assert_books_hold
 
 from staddle import rewards
 from staddle.db import Database
@@ -137,6 +137,7 @@ def live(database: Database, schedule: Schedule, hour: time) -> dict[str, Any]:
     living.catch_up()
     with database.transaction() as tx:
         assert_books_hold(tx)
+    assert_audited(database)
     # A maturity that is noticed later opens its renewal later: a position's number is all that may depend on it.
     by_name = "SELECT p.customer_id, o.code, p.started_at, p.opened_principal, "
     of_positions = " FROM position p JOIN product o USING (product_id) "
