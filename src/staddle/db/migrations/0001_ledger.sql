@@ -1,16 +1,21 @@
 -- The books: cells, assets, balances, transfers, requests, seals. They have never heard of staking.
 
 -- The acts run under this role; it can read and append, never rewrite history.
+-- Where somebody with the right to has made the role beforehand, the owner needs no right to make roles.
 DO $$
 BEGIN
-    CREATE ROLE staddle_app NOLOGIN;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'staddle_app') THEN
+        CREATE ROLE staddle_app NOLOGIN;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END
 $$;
 
 DO $$
 BEGIN
-    EXECUTE format('GRANT staddle_app TO %I', current_user);
+    IF NOT pg_has_role(current_user, 'staddle_app', 'MEMBER') THEN
+        EXECUTE format('GRANT staddle_app TO %I', current_user);
+    END IF;
 END
 $$;
 
