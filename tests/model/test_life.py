@@ -24,7 +24,7 @@ from tests.model.pair import MARKS, SECOND, THREE, Account, Pair, tiers
 from staddle.db import Database
 from staddle.rewards.seal import seal_all
 
-LIVES = int(os.environ.get("STADDLE_TEST_LIVES", "12"))
+LIVES = int(os.environ.get("STADDLE_TEST_LIVES", "30"))
 """How many random lives are led; more of them find more, and take longer."""
 
 CODES = ("FLEX", "FIX1", "FIX3", "YFLEX", "YFIX5", "YMAT2", "YNOT2")
@@ -62,6 +62,29 @@ class Lives(RuleBasedStateMachine):
         for customer in self.pair.life.customers:
             self.pair.deposit(customer, "USDT", "12000")
             self.pair.deposit(customer, "YEN", "3000")
+        anna, bert, cleo = self.pair.life.customers
+        for customer, code, amount in (
+            *(
+                (anna, "FLEX", "300.12345678"),
+                (anna, "FLEX", "411"),
+                (anna, "FIX1", "1090.5"),
+                (anna, "FIX3", "450"),
+            ),
+            *(
+                (anna, "FIX3", "150.00000001"),
+                (bert, "FLEX", "8000"),
+                (bert, "FIX3", "600"),
+                (bert, "YFIX5", "500"),
+            ),
+            *(
+                (cleo, "YMAT2", "45.01"),
+                (cleo, "YMAT2", "60"),
+                (cleo, "YFLEX", "99.99"),
+                (cleo, "YFLEX", "7"),
+            ),
+        ):
+            self.pair.subscribe(customer, code, amount)
+            self.pair.passes(timedelta(minutes=7))
 
     def customer(self, number: int) -> int:
         return self.pair.life.customers[number]
@@ -250,7 +273,7 @@ def test_any_life_of_a_desk_is_as_the_rules_say(make_database: Callable[[], Data
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Lives, settings=how)
-    assert len(Lives.marks) > 3, f"random lives met too few boundaries: {Lives.marks}"
+    assert len(Lives.marks) > 12, f"random lives met too few boundaries: {Lives.marks}"
 
 
 def tell_of_seconds(pair: Pair, anna: int, bert: int) -> None:
