@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from psycopg.rows import tuple_row
+from tests.living import Living
 
 from staddle import rewards
 from staddle.db import Database
@@ -34,6 +35,12 @@ def damage(books: Database, statements: str) -> tuple[str, str]:
 
 def test_the_books_of_a_lived_in_desk_are_sound(books: Database) -> None:
     assert faults(books) == []
+
+
+def test_books_without_a_desk_and_a_desk_without_a_customer_are_sound(database: Database) -> None:
+    assert rewards.audit(database) == []
+    Living(database)
+    assert rewards.audit(database) == []
 
 
 def test_what_is_not_sealed_yet_is_information_and_no_fault(books: Database) -> None:
