@@ -209,8 +209,16 @@ def test_maturities_show_principal_and_rewards_by_the_day_they_fall_due(database
         (date(2026, 1, 25), 3, D(3500))
     ]
     assert (found[0].principal_redeemed, found[0].rewards) == (D(3000), D(6))
+    living.revise("LATER", apr="1", at=living.now + timedelta(hours=1))  # a locked rate stays
+    living.product("FLOAT", "USDT", bands=[("0", "100", "0.73"), ("100", None, "0.365")], term_days=2,
+                   payout="at_maturity", rate_policy="floating")  # fmt: skip
+    living.subscribe(anna, "FLOAT", "50")
+    living.subscribe(anna, "FLOAT", "100")
+    living.revise("FLOAT", apr="0", at=living.now + timedelta(hours=20))  # the second day earns nothing
+    with living.database.transaction() as tx:
+        assert treasury.maturities(tx, living.now, 3)[0].rewards == D(6) + D("0.1") + D("0.15")
     living.comes(START + timedelta(days=5))
     assert pool(living).day_basis == D("36.5")  # what has matured costs nothing any more
     with living.database.transaction() as tx:
         overdue = treasury.maturities(tx, living.now, 1)
-    assert [(each.due_on, each.principal) for each in overdue] == [(date(2026, 1, 27), D(3500))]
+    assert [(each.due_on, each.principal) for each in overdue] == [(date(2026, 1, 27), D(3650))]
