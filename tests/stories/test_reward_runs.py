@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
-from tests.living import START, Living, assert_books_hold
+from tests.living import START, Living, assert_audited, assert_books_hold
 
 from staddle import errors, rewards
 from staddle.db import Database
@@ -275,6 +275,42 @@ def test_a_matured_position_that_cannot_be_ended_is_parked_and_never_stops_the_r
         rewards.retry_parked(tx, position, living.now)
     living.tick()
     assert living.funding(sick, "USDT") == 1001
+
+
+def poison_position(living: Living, position: int) -> None:
+    """Let the database refuse every reward of one position."""
+    with living.database.owner() as owner:
+        owner.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN RAISE check_violation USING MESSAGE = 'poisoned'; END$$"
+        )
+        owner.execute(
+            "CREATE TRIGGER poison BEFORE INSERT ON reward FOR EACH ROW"
+            f" WHEN (NEW.position_id = {position}) EXECUTE FUNCTION refuse()"
+        )
+
+
+def test_an_older_position_waits_while_a_younger_one_of_its_holding_is_parked(living: Living) -> None:
+    bands = [("0", "1000", "0.365"), ("1000", None, "0.0365")]
+    living.product("FIXED", "USDT", bands=bands, term_days=9, rate_policy="floating")
+    anna = living.customer("anna", USDT="3000")
+    oldest, older, sick = (living.subscribe(anna, "FIXED", "1000") for _ in range(3))
+    poison_position(living, sick)
+    living.passes(days=2, hours=9)
+    assert [report.parked_count for report in living.catch_up()] == [0, 1, 0]
+    for position in (oldest, older, sick):
+        with pytest.raises(errors.PositionParked):
+            living.quote(anna, position)
+    with living.database.owner() as owner:
+        owner.execute("DROP TRIGGER poison ON reward")
+    living.comes(START + timedelta(days=9))
+    assert living.tick() == 3  # maturing settles it, and with that it is parked no more
+    with living.database.transaction() as tx:
+        assert rewards.parked_positions(tx) == []
+    living.catch_up()
+    # Nine days each: a unit for the oldest, a tenth for the others; parked or not, nothing was lost.
+    assert living.funding(anna, "USDT") == 3000 + 9 + D("0.9") * 2
+    assert_audited(living.database)
 
 
 # Rule 21 and rule 5

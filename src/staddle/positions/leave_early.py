@@ -207,7 +207,8 @@ def stand(tx: Tx, customer_id: int, position_id: int, now: datetime) -> Standing
         raise errors.EarlyRedemptionNotAllowed(matures_at=held.matures_at)
     if offer.redeem_halt is not None:
         raise errors.RedeemingHalted(f"Redeeming is paused: {offer.redeem_halt}", reason=offer.redeem_halt)
-    if held.parked_days is not None:
+    # The younger ones move in the tiers when this one leaves, which settles them too.
+    if any(other.parked_days is not None for other in holding if other.tier_offset >= held.tier_offset):
         raise errors.PositionParked
     return Standing(
         held, holding, offer, all_assets(tx)[asset_id_of(held.reward_account)], counted_through(tx, held, now)

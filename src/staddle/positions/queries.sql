@@ -152,7 +152,8 @@ SELECT open_reward_day(%(run_on)s, greatest(1, (SELECT count(*)::integer FROM re
 SELECT distribution_time FROM desk;
 
 -- name: change_positions
--- Move the anchor of some positions to what was settled, keep what they held until now, and give them what they hold next.
+-- Move the anchor of some positions to what was settled, keep what they held until now, and give them what they hold next;
+-- one that was parked has been paid by that, and is parked no more.
 WITH change AS (
     SELECT *
       FROM unnest(%(cells)s::smallint[], %(position_ids)s::bigint[], %(days)s::integer[], %(bases)s::numeric[],
@@ -165,6 +166,11 @@ WITH change AS (
            1 + (SELECT count(*) FROM position_past h WHERE h.cell = p.cell AND h.position_id = p.position_id)
       FROM change c
       JOIN position p ON p.cell = c.cell AND p.position_id = c.position_id
+), paid_at_last AS (
+    UPDATE parked_position k
+       SET retried_at = %(now)s
+      FROM change c
+     WHERE k.cell = c.cell AND k.position_id = c.position_id AND k.retried_at IS NULL
 )
 UPDATE position p
    SET anchor_days = c.days, anchor_basis = c.basis, principal = c.principal, tier_offset = c.tier_offset,
