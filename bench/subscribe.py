@@ -51,9 +51,8 @@ def measure(server: Server, customers: int, scale: int, seconds: int) -> int:
                 checkpoint(database)
                 rate = rate_of(database, customers, size, connections, seconds, numbers)
                 rates[size] = max(rate, rates.get(size, 0))
-                say(
-                    f"  batches of {size:3} on {connections} connection(s) {rate:10,.0f} commands/s {rate / best:6.2f} x"
-                )
+                what = f"batches of {size:3} on {connections} connection(s)"
+                say(f"  {what} {rate:10,.0f} commands/s {rate / best:6.2f} x")
     is_good = all(rate >= RATIO_MIN * best for rate in rates.values())
     say(f"  {'good' if is_good else 'MISSED'}: each batch size at least {RATIO_MIN:.0f} times pgbench's best")
     return 0 if is_good else 1
