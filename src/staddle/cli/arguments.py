@@ -11,7 +11,11 @@ CustomerRef = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The custom
 AssetCode = Annotated[str, typer.Argument(metavar="ASSET", help="A coin's code, such as BTC.")]
 ProductCode = Annotated[str, typer.Argument(metavar="PRODUCT", help="A product's code, such as BTC-FLEX.")]
 AmountText = Annotated[str, typer.Argument(metavar="AMOUNT", help="A plain decimal such as 12.5.")]
-PositionId = Annotated[int, typer.Argument(metavar="POSITION", help="A position's number.")]
+ID_MAX = 2**63 - 1
+"""No id is larger; what is typed beyond it is no id, and not found."""
+PositionId = Annotated[
+    int, typer.Argument(metavar="POSITION", help="A position's number.", min=0, max=ID_MAX, clamp=True)
+]
 ApprovalId = Annotated[int, typer.Argument(metavar="APPROVAL", help="The number of a request for approval.")]
 AccountName = Annotated[str, typer.Option("--account", help="spot or funding.")]
 SourceName = Annotated[str, typer.Option("--from", help="The account that pays: spot or funding.")]

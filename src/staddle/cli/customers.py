@@ -16,7 +16,6 @@ from staddle.cli.arguments import CustomerRef
 from staddle.cli.edge import At, Edge, reads, works, writes
 from staddle.cli.show import card, listing, said
 from staddle.days import parse_instant
-from staddle.desk import find_operator
 from staddle.errors import AgreementNotFound, InvalidChoice, InvalidFile
 
 OnError = Annotated[
@@ -52,7 +51,6 @@ def change(
 ) -> Shown:
     """Change what is known about a customer."""
     there = room.find_customer(at.tx, reference)
-    find_operator(at.tx, at.by)
     new_name = there.name if name is None else name
     new_country = there.country if country is None else country
     level = there.vip_level if vip_level is None else vip_level

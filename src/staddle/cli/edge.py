@@ -20,7 +20,7 @@ from staddle.cli.show import card, console_of, print_json
 from staddle.config import Config
 from staddle.customers import find_customer
 from staddle.db import Database, Tx, open_database
-from staddle.desk import now_of
+from staddle.desk import find_operator, now_of
 from staddle.errors import OperatorNotFound
 from staddle.ledger import all_assets
 from staddle.ledger.once import Written, write_once
@@ -110,8 +110,9 @@ class At:
             assert isinstance(answer, dict)
             return answer
 
+        find_operator(self.tx, self.by)
         outcome = write_once(self.tx, self.by, act, what, self.key, self.now, written)
-        return Shown(outcome.answer, is_replay=outcome.is_replay)
+        return Shown(outcome.unwrap(), is_replay=outcome.is_replay)
 
 
 InTransaction = Callable[Concatenate[At, P], Shown]

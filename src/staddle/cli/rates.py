@@ -13,6 +13,7 @@ from staddle.cli.arguments import ApprovalId, ProductCode
 from staddle.cli.edge import At, reads, writes
 from staddle.cli.show import amount, grid, instant, listing, percent, said
 from staddle.days import parse_instant
+from staddle.desk import log
 from staddle.errors import InvalidRate
 from staddle.money import ZERO, parse_decimal
 
@@ -29,6 +30,7 @@ def add_asset(
 
     def add() -> dict[str, object]:
         asset = ledger.add_asset(at.tx, code, name, scale)
+        log(at.tx, at.by, "add_asset", code, {"name": name, "scale": scale}, at.now)
         return {"asset_id": asset.asset_id, "code": asset.code, "name": asset.name, "scale": asset.scale}
 
     return at.once("add_asset", what, add)

@@ -26,11 +26,14 @@ def console_of(stream: TextIO) -> Console:
 
 
 def amount(text: str | None, asset: str = "") -> str:
-    """Write an amount with grouped digits and at least two decimals, its asset behind: `1,250.50 USDT`."""
+    """Write an amount with grouped digits, its asset behind: `1,250.50 USDT`. It has all its decimals, or two where
+    there is nothing behind them.
+    """
     if text is None:
         return NOTHING
     whole, _, decimals = text.partition(".")
-    decimals = decimals.rstrip("0").ljust(DECIMALS_SHOWN, "0") if decimals else ""
+    if not decimals[DECIMALS_SHOWN:].strip("0"):
+        decimals = decimals[:DECIMALS_SHOWN]
     return f"{int(whole):,}{'.' if decimals else ''}{decimals} {asset}".rstrip()
 
 
