@@ -1,4 +1,4 @@
-"""The one calendar: UTC instants, accrual days of exactly 24 hours, distribution instants (product.md rules 5 and 6)."""
+"""The one calendar: UTC instants, accrual days of exactly 24 hours, distributions (product.md rules 5 and 6)."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta

@@ -36,7 +36,7 @@ class Kind(IntEnum):
 def test_an_array_comes_back_as_the_list_it_was(database: Database, kind: str, values: list[Any]) -> None:
     read = "bytea" if kind == "bytea" else "text" if kind == "json" else kind
     with database.transaction() as tx:
-        row = tx.execute(f"SELECT %(values)s::{kind}[]::{read}[] AS values", {"values": values}).fetchone()  # type: ignore[arg-type]
+        row = tx.execute(f"SELECT %(values)s::{kind}[]::{read}[] AS values", {"values": values}).fetchone()
     assert row is not None
     assert row.values == values
 

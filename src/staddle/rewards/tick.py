@@ -63,7 +63,7 @@ def do_for_customers(database: Database, run_on: date, now: datetime) -> tuple[i
 def tick_through(
     database: Database, started_by: str, to: datetime, tell: Callable[[Progress], None] = lambda _: None
 ) -> list[Ticked]:
-    """Move a sandbox's clock to an instant, doing at each distribution time on the way what is due then, and at the end.
+    """Move a sandbox's clock to an instant, doing at each distribution time on the way what is due, and at the end.
 
     Stops where a run waits for a second person. Raises NotASandbox.
     """
