@@ -43,8 +43,10 @@ SELECT p.cell_from, p.cell_to, r.run_on IS NOT NULL AS is_paid
  ORDER BY p.cell_from;
 
 -- name: expect_many
--- Tell the planner, for this transaction, that it is about very many positions, each looked up in tables of a few rows.
-SELECT set_config('enable_nestloop', 'off', true) AS nestloop, set_config('work_mem', '64MB', true) AS memory;
+-- Tell the planner, for this transaction, that it is about very many positions, each looked up in tables of a few rows,
+-- and of one day's rewards: a plan for any day would look at every day there is.
+SELECT set_config('enable_nestloop', 'off', true) AS nestloop, set_config('work_mem', '64MB', true) AS memory,
+       set_config('plan_cache_mode', 'force_custom_plan', true) AS plans;
 
 -- name: plan
 -- Work out what a distribution owes in some cells, by product; what acts have settled of it already counts too.

@@ -102,6 +102,7 @@ def prove_and_publish(database: Database, run_on: date, now: datetime) -> None:
     """Hold the ledger's totals against the plan (rule 20); what is parked is accounted for."""
     with database.transaction() as tx:
         tx.execute(sql.lock_run, {"run_on": run_on})
+        tx.execute(sql.expect_many)
         named = {"run_on": run_on}
         planned: dict[int, object] = {}
         for row in tx.execute(sql.planned, named).fetchall():
