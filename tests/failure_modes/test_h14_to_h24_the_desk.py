@@ -274,7 +274,10 @@ SELECT cell, n * 256 + cell, customer_id, 2, 1, 'k', %(now)s, 3, %(now)s + inter
 @pytest.mark.parametrize(
     ("index", "condition"),
     [
-        ("holding", "customer_id = 771 AND product_id = 2 AND ended_at IS NULL"),
+        (
+            "holding",
+            "customer_id = 771 AND product_id = 2 AND ended_at IS NULL ORDER BY started_at, position_id",
+        ),
         ("position_of_customer", "customer_id = 771 ORDER BY position_id"),
         ("position_by_maturity", "ended_at IS NULL AND term_days IS NOT NULL AND matures_at <= '2026-01-01'"),
     ],

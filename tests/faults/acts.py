@@ -195,13 +195,7 @@ UNANSWERED = ("mature", "seal", "tick", "ask_pool_move")
 
 PLACES: dict[str, tuple[str, ...]] = {
     **{act: (f"{act}.locked", f"{act}.written", f"{act}.stored", "edge.committed") for act in _COMMANDS},
-    "mature": (
-        "settle.paid#2",
-        "settle.changed",
-        "post.moved#3",
-        "mature.before_commit#2",
-        "mature.committed",
-    ),
+    "mature": ("settle.paid", "settle.changed", "post.moved", "mature.before_commit", "mature.committed"),
     "seal": ("seal.transfers", "seal.transfers#4", "seal.before_commit", "seal.before_commit#3"),
     "tick": (
         "run.piece_committed#2",
@@ -212,8 +206,8 @@ PLACES: dict[str, tuple[str, ...]] = {
     ),
     "run": (
         "mature.before_commit",
-        "settle.changed#3",
-        "mature.committed#2",
+        "settle.changed",
+        "mature.committed",
         "run.matured",
         "run.opened",
         "run.plan_kept",
