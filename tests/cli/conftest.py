@@ -1,32 +1,51 @@
-"""A shell at a fresh database, and one at a desk that is set up."""
+"""A shell at a fresh database, and one at a copy of a desk that commands alone have set up."""
 
+import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.cli.shell import Shell, environment
 
-from staddle.db import Database
+from staddle.db import Database, Server
+
+_numbers = itertools.count(1)
 
 
 @pytest.fixture
-def shell(database: Database, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
+def shell(database: Database) -> Iterator[Shell]:
     """A shell at an empty database."""
-
-    def read_output() -> tuple[str, str]:
-        captured = capsys.readouterr()
-        return captured.out, captured.err
-
     with environment(database.dsn):
-        yield Shell(read_output)
+        yield Shell()
+
+
+@pytest.fixture(scope="session")
+def desk_template(
+    server: Server, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Shell]]:
+    """A desk with ada and bob, BTC and USDT, a flexible and a fixed product, and ann with 20,000 USDT."""
+    name = f"cli_desk_{os.getpid()}"
+    server.drop(name)
+    server.create(name, template)
+    with environment(server.dsn_of(name)):
+        shell = Shell()
+        set_up(shell, tmp_path_factory.mktemp("desk"))
+        shell.done("deposit", "ann", "USDT", "20000", "--key", "opening")
+    yield name, shell
+    server.drop(name)
 
 
 @pytest.fixture
-def desk(shell: Shell, tmp_path: Path) -> Shell:
-    """A shell at a desk with ada and bob, BTC and USDT, a flexible and a fixed product, and ann with 20,000 USDT."""
-    set_up(shell, tmp_path)
-    shell.done("deposit", "ann", "USDT", "20000", "--key", "opening")
-    return shell
+def desk(server: Server, desk_template: tuple[str, Shell]) -> Iterator[Shell]:
+    """A shell at a copy of that desk."""
+    template, first = desk_template
+    name = f"cli_{os.getpid()}_{next(_numbers)}"
+    server.drop(name)
+    server.create(name, template)
+    with environment(server.dsn_of(name)):
+        yield Shell(name, set(first.seen))
+    server.drop(name)
 
 
 def set_up(shell: Shell, tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """A person, or a script, at the command line of a real desk: commands run in this process, as `staddle` runs them."""
 
+import io
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -37,15 +38,16 @@ class Ran:
 class Shell:
     """Runs commands on one database and remembers which."""
 
-    read_output: Callable[[], tuple[str, str]]
+    database: str = ""
     seen: set[str] = field(default_factory=set)
 
     def __call__(self, *arguments: str) -> Ran:
         """Run a command, whatever comes of it."""
-        code = run(arguments)
-        out, err = self.read_output()
+        out, err = io.StringIO(newline=""), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run(arguments)
         self.seen.add(" ".join(arguments[:2]) if arguments[0] in GROUPS else arguments[0])
-        return Ran(code, out, err)
+        return Ran(code, out.getvalue(), err.getvalue())
 
     def done(self, *arguments: str) -> Any:
         """Run a command that must succeed, for its JSON."""

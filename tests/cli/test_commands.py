@@ -9,7 +9,8 @@ from pathlib import Path
 from tests.cli.shell import Shell
 
 from staddle.cli.app import ENTRIES, load
-from staddle.db import Database
+from staddle.db import Server
+from staddle.db.connect import connect_owner
 
 
 def all_commands() -> set[str]:
@@ -20,7 +21,7 @@ def all_commands() -> set[str]:
     return found
 
 
-def test_a_desk_is_worked_by_commands_alone(desk: Shell, database: Database, tmp_path: Path) -> None:
+def test_a_desk_is_worked_by_commands_alone(desk: Shell, tmp_path: Path) -> None:
     read_the_desk(desk)
     bring_customers_and_money(desk, tmp_path)
     stake(desk)
@@ -204,8 +205,8 @@ def test_people_get_tables_and_sentences(desk: Shell) -> None:
         assert desk(*shown.split()).code == 0
 
 
-def test_the_audit_says_by_its_exit_code_that_something_is_wrong(desk: Shell, database: Database) -> None:
-    with database.owner() as owner:
+def test_the_audit_says_by_its_exit_code_that_something_is_wrong(desk: Shell, server: Server) -> None:
+    with connect_owner(server.dsn_of(desk.database)) as owner:
         owner.execute("UPDATE balance SET amount = amount + 1 WHERE amount > 0 AND account_id & 15 = 1")
     found = desk("audit", "--json")
     assert found.code == 1

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from tests.cli.shell import Shell, environment
 
-from staddle.db import Database, Server
+from staddle.db import Server
 from staddle.demo.catalogue import ASSETS, SALES
 
 NAME = "demo_of_a_test"
@@ -39,9 +39,9 @@ def test_the_same_seed_lives_the_same_life(at_demo: Shell) -> None:
     assert first["story"] == second["story"]
 
 
-def test_another_desk_is_left_alone(desk: Shell, database: Database) -> None:
+def test_another_desk_is_left_alone(desk: Shell) -> None:
     before = desk("balances", "ann", "--json").out
-    problem = desk.refused("already_exists", 4, "demo", "--days", "1", "--database", database.name)
+    problem = desk.refused("already_exists", 4, "demo", "--days", "1", "--database", desk.database)
     assert "left alone" in problem["message"]
     assert desk("balances", "ann", "--json").out == before
 
