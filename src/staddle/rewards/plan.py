@@ -33,6 +33,7 @@ def plan_run(database: Database, run_on: date, cutoff: datetime, started_by: str
         found = tx.execute(sql.run, {"run_on": run_on}).fetchone()
         if found is not None and found.state != "held":
             return str(found.state)
+        tx.execute(sql.expect_many)
         reasons = outside_limits(tx, run_on, owed)
         state = "held" if reasons else "executing"
         note = {"run_on": run_on, "cutoff": cutoff, "state": state, "started_by": started_by, "now": now}
