@@ -252,4 +252,9 @@ def due_of(tx: Tx, span: Span, last: int) -> tuple[int, Decimal, Decimal]:
     assert before == []
     rows = tx.execute("SELECT day, basis, amount FROM due_rewards(%s, 0, 255)", [cutoff]).fetchall()
     assert len(rows) == 1
+    for term_days, due in ((last, 1), (last - 1, 0)):
+        if term_days > 0:
+            matures_at = span.started_at + term_days * DAY
+            tx.execute("UPDATE position SET term_days = %s, matures_at = %s", [term_days, matures_at])
+            assert len(tx.execute("SELECT FROM due_rewards(%s, 0, 255)", [cutoff]).fetchall()) == due
     return rows[0].day, rows[0].basis, rows[0].amount
