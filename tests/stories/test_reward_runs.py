@@ -270,11 +270,14 @@ def test_a_matured_position_that_cannot_be_ended_is_parked_and_never_stops_the_r
     assert living.funding(well, "USDT") == 1001
     with living.database.transaction() as tx:
         assert [each.position_id for each in rewards.parked_positions(tx)] == [position]
+    living.passes(days=3)
+    living.catch_up()
     heal(living, sick)
     with living.database.transaction() as tx:
         rewards.retry_parked(tx, position, living.now)
     living.tick()
-    assert living.funding(sick, "USDT") == 1001
+    assert living.funding(sick, "USDT") == 1001  # nothing for the days between its maturity and its payment
+    assert_audited(living.database)
 
 
 def poison_position(living: Living, position: int) -> None:
