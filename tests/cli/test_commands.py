@@ -136,7 +136,9 @@ def leave_and_choose(desk: Shell) -> None:
 def hold_and_release(desk: Shell) -> None:
     desk.done("desk", "limits", "--run-change-max", "0.01", "--as", "ada")
     desk.done("clock", "advance", "1d")
-    assert desk.done("rewards", "run", "--as", "ada")["state"] == "held"
+    held = desk("rewards", "run", "--as", "ada", "--json")
+    assert (held.code, held.json["state"], held.problem["code"]) == (4, "held", "run_outside_limits")
+    assert desk("tick", "--json").problem["code"] == "run_outside_limits"
     desk.refused("second_person_needed", 4, "rewards", "release", "2026-01-15", "--as", "ada")
     assert desk.done("rewards", "release", "2026-01-15", "--as", "bob")["released_by"] == "bob"
     assert desk.done("rewards", "run", "2026-01-15", "--as", "ada")["state"] == "finished"

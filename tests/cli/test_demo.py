@@ -24,6 +24,7 @@ def test_a_small_demo_lives_and_is_audited(at_demo: Shell) -> None:
     assert told["audit"]["is_sound"] is True
     assert told["story"]["now_at"] == "2026-01-14T00:00:00Z"
     assert told["story"]["runs"] == 9
+    assert all(len(each["left"].split(".")[1]) in {6, 8} for each in told["story"]["runway"])
     assert {each["code"] for each in told["story"]["products"]} == {sale.code for sale in SALES}
     assert {each["asset"] for each in told["story"]["runway"]} == {code for code, _, _ in ASSETS}
     assert sum(told["story"]["acts_done"].values()) > 10

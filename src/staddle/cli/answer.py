@@ -1,7 +1,7 @@
 """What a command answers: one document, printed as JSON for machines or shown as tables to people."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -25,7 +25,8 @@ class Shown:
     """What a command gives back: `data` becomes the document, `view` shows that document to a person.
 
     No data means that the command has written its answer itself, such as CSV.
-    A refusal in `error` is raised once the transaction is committed, for refusals are kept by their keys too.
+    A refusal in `error` is raised once the transaction is committed, for refusals are kept by their keys too, and
+    once the data, if there are any, have been shown.
     """
 
     data: object
@@ -33,6 +34,8 @@ class Shown:
     error: StaddleError | None = None
     is_replay: bool = False
     exit_code: int = 0
+    scales: Mapping[str, int] = field(default_factory=dict)
+    """Of a command without the one database: the decimals of the coins that it speaks of."""
 
 
 def shown(outcome: Outcome[Any], view: View | None = None) -> Shown:
@@ -76,7 +79,7 @@ def members(value: object) -> dict[Any, object] | None:
     if isinstance(value, msgspec.Struct):
         return msgspec.structs.asdict(value)
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
+        return {each.name: getattr(value, each.name) for each in fields(value)}
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return dict(value._asdict())
     return None

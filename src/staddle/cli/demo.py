@@ -16,7 +16,7 @@ from staddle.cli import app
 from staddle.cli.accounts import assets_table
 from staddle.cli.answer import Document, Shown
 from staddle.cli.auditing import audit_books, verdict_of
-from staddle.cli.edge import DatabaseName, machine_now, plain
+from staddle.cli.edge import DatabaseName, machine_now, plain, scales_of
 from staddle.cli.products import offer_table
 from staddle.cli.rewards import runs_table
 from staddle.cli.show import amount, console_of, grid, instant
@@ -61,6 +61,7 @@ def demo(
             references, lived = play(database, console, customers, days, seed, is_quiet=is_quiet)
             with database.transaction() as tx:
                 now = now_of(tx, machine_now())
+                scales = scales_of(tx)
             seal_all(database, now)
             findings = audit_books(database, console, is_quiet=is_quiet)
             examples = [references[number] for number in EXAMPLES if number < len(references)]
@@ -73,7 +74,7 @@ def demo(
         "story": story,
         "audit": findings,
     }
-    return Shown(data, story_view, exit_code=findings.exit_code)
+    return Shown(data, story_view, exit_code=findings.exit_code, scales=scales)
 
 
 def play(

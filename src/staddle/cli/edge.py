@@ -154,7 +154,7 @@ def plain(app: typer.Typer, name: str) -> Callable[[Callable[P, Shown]], Callabl
         def command(**given: Any) -> int:
             is_json = given.pop("is_json")
             answer = cast(Any, function)(**given)
-            return show(is_json, answer, document(answer.data, {}))
+            return show(is_json, answer, document(answer.data, answer.scales))
 
         own = list(inspect.signature(function, eval_str=True).parameters.values())
         _register(app, name, function, command, own, {"is_json": AsJson})
@@ -218,8 +218,14 @@ def run_command(
     with open_database(config) as database:
         edge = edge_of(database, config, common)
         answer, scales = call(function, edge, given, is_one_transaction)
+    code = present(edge, answer, scales, common)
     if answer.error is not None:
         raise answer.error
+    return code
+
+
+def present(edge: Edge, answer: Shown, scales: Mapping[str, int], common: Mapping[str, Any]) -> int:
+    """Print what a command has to show, with the key of a write; gives the exit code."""
     if answer.data is None:
         return answer.exit_code
     data = document(answer.data, scales)

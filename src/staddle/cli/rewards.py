@@ -1,6 +1,6 @@
 """`staddle rewards` and `staddle tick`: the daily run and everything around it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ from staddle.cli.edge import At, Edge, reads, works, writes
 from staddle.cli.show import amount, count_of, grid, instant, listing, said
 from staddle.days import distribution_at, last_run_on
 from staddle.desk import find_desk, log
-from staddle.errors import RunNotFound
+from staddle.errors import RunNotFound, RunOutsideLimits
 from staddle.products import find_product, list_products
 from staddle.products.offer import STATES
 from staddle.rewards.report import report_of
@@ -91,7 +91,18 @@ def run(edge: Edge, run_on: RunOnOrLast = None) -> Shown:
     day, _, now = run_date(edge, run_on)
     with progress_bar(edge) as tell:
         report = room.run(edge.database, day, edge.operator or SCHEDULER, now, tell)
-    return Shown(report, report_view)
+    return Shown(report, report_view, held_error([report]))
+
+
+def held_error(reports: Sequence[room.RunReport]) -> RunOutsideLimits | None:
+    """Say of runs that the last of them waits for a second person, if it does."""
+    if not reports or reports[-1].state != "held":
+        return None
+    held = reports[-1]
+    return RunOutsideLimits(
+        f"The run of {held.run_on} is outside its limits and waits for a second person: {held.held_because}.",
+        run_on=held.run_on,
+    )
 
 
 @writes(app.rewards, "release")
@@ -171,7 +182,7 @@ def catch_up(edge: Edge) -> Shown:
     now = edge.now()
     with progress_bar(edge) as tell:
         reports = room.catch_up(edge.database, edge.operator or SCHEDULER, now, tell)
-    return Shown({"runs": reports}, _caught_up_view)
+    return Shown({"runs": reports}, _caught_up_view, held_error(reports))
 
 
 def _caught_up_view(data: Document) -> RenderableType:
@@ -209,7 +220,7 @@ def tick(edge: Edge) -> Shown:
     now = edge.now()
     with progress_bar(edge) as tell:
         ticked = room.tick(edge.database, edge.operator or SCHEDULER, now, tell)
-    return Shown({"now_at": now, **_as_dict(ticked)}, _tick_view)
+    return Shown({"now_at": now, **_as_dict(ticked)}, _tick_view, held_error(ticked.runs))
 
 
 def _as_dict(ticked: room.Ticked) -> dict[str, object]:
@@ -226,4 +237,6 @@ def _tick_view(data: Document) -> RenderableType:
         f"{count_of(data['seals'], 'seal')}.",
         *[report_view(each) for each in data["runs"] if each["state"] == "held"],
     ]
-    return said(f"All that was due at {instant(data['now_at'])} is done.", *parts)
+    is_held = len(parts) > 1
+    sentence = "was done until a run that waits" if is_held else "is done"
+    return said(f"All that was due at {instant(data['now_at'])} {sentence}.", *parts)

@@ -9,13 +9,13 @@ from staddle import desk
 from staddle.cli import app
 from staddle.cli.answer import Shown
 from staddle.cli.edge import At, Edge, reads, works
-from staddle.cli.rewards import SCHEDULER, progress_bar
+from staddle.cli.rewards import SCHEDULER, held_error, progress_bar
 from staddle.cli.show import count_of, instant, said
 from staddle.days import format_instant, parse_duration, parse_instant
 from staddle.desk.clock import LAST_INSTANT
 from staddle.errors import InvalidTime, NotASandbox
 from staddle.ledger.once import write_once
-from staddle.rewards import tick_through
+from staddle.rewards import RunReport, tick_through
 
 WithRuns = Annotated[
     bool,
@@ -63,18 +63,16 @@ def set_to(
 
 
 def _move(edge: Edge, to: datetime, is_lived: bool) -> Shown:
-    runs = 0
+    reports: list[RunReport] = []
     if to < edge.now():
         raise InvalidTime("A clock only moves forward.")
     if is_lived:
         with progress_bar(edge) as tell:
             ticks = tick_through(edge.database, edge.operator or SCHEDULER, to, tell)
-        runs = sum(len(each.runs) for each in ticks)
+        reports = [report for each in ticks for report in each.runs]
     else:
         with edge.transaction() as tx:
             desk.set_clock(tx, to)
     now = edge.now()
-    return Shown(
-        {"now_at": now, "runs": runs},
-        lambda data: said(f"It is {instant(data['now_at'])}; {count_of(runs, 'run')}."),
-    )
+    told = f"It is {instant(format_instant(now))}; {count_of(len(reports), 'run')}."
+    return Shown({"now_at": now, "runs": len(reports)}, lambda _: said(told), held_error(reports))
