@@ -55,6 +55,7 @@ def test_every_command_that_the_docs_show_is_a_command() -> None:
         for match in re.findall(r"(?:`|^|/)(staddle(?: [a-z][a-z-]+)+)", page.read_text(), re.MULTILINE)
         if "reference" not in page.parts
     }
+    shown.discard("staddle reward receipt")  # the name of a format
     assert {
         command for command in shown if not any(command.startswith(k) and k != "staddle" for k in known)
     } == set()
