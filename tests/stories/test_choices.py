@@ -34,7 +34,11 @@ def living(database: Database) -> Living:
 
 
 def automatic(living: Living, customer: int, product: str = "FLEX", **fields: Any) -> Chosen:
-    wording: dict[str, Any] = {"key": living.key(), "floor": D(0), "agreement_version": living.agreement} | fields
+    wording: dict[str, Any] = {
+        "key": living.key(),
+        "floor": D(0),
+        "agreement_version": living.agreement,
+    } | fields
     command = SetAutoSubscribe(customer_id=customer, product=product, **wording)
     with living.database.transaction() as tx:
         outcome = set_auto_subscribe(tx, [command], living.now)[0]

@@ -112,7 +112,11 @@ def test_rewards_exactly_at_the_principal_return_nothing_and_leave_nothing_uncol
     assert living.funding(anna, "USDT") == 100
 
 
-REDUCED: dict[str, Any] = {"early_redemption": "reduced_apr", "reduced_apr": "0.073", "reduced_apr_days_min": 2}
+REDUCED: dict[str, Any] = {
+    "early_redemption": "reduced_apr",
+    "reduced_apr": "0.073",
+    "reduced_apr_days_min": 2,
+}
 
 
 def test_reduced_apr_recomputes_all_days_held_at_the_lower_apr_after_its_minimum(living: Living) -> None:
