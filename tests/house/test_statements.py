@@ -35,6 +35,9 @@ def test_every_statement_can_be_prepared(path: Path, database: Database) -> None
     with database.transaction() as tx:
         for name, statement in statements(path).items():
             assert statement.strip().endswith(";"), f"{name} does not end in a semicolon"
+            if statement.startswith("TRUNCATE"):
+                tx.execute(statement.encode())  # PostgreSQL prepares queries only
+                continue
             tx.execute(f"PREPARE {name} AS {numbered(statement)}".encode())
             tx.execute(f"DEALLOCATE {name}".encode())
 

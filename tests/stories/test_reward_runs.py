@@ -10,6 +10,7 @@ from tests.living import START, Living, assert_audited, assert_books_hold
 from staddle import errors, rewards
 from staddle.db import Database
 from staddle.ledger import AccountKind, account_of, cell_of
+from staddle.rewards.plan import plan_run
 
 D = Decimal
 
@@ -106,10 +107,25 @@ def test_a_dry_run_gives_the_totals_and_writes_nothing(living: Living) -> None:
     staker(living)
     living.passes(days=1, hours=9)
     living.run(date(2026, 1, 23))
-    planned = rewards.plan(living.database, date(2026, 1, 24), datetime(2026, 1, 24, tzinfo=UTC))
+    with living.database.transaction() as tx:
+        planned = rewards.foresee(tx, date(2026, 1, 24), datetime(2026, 1, 24, tzinfo=UTC))
     assert list(planned.values()) == [(1, D(1))]
     assert living.rows("SELECT FROM reward") == []
     assert living.rows("SELECT FROM run WHERE run_on = '2026-01-24'") == []
+
+
+def test_what_was_worked_out_and_lost_in_a_crash_is_worked_out_again(living: Living) -> None:
+    """The plan's rows keep no log, so a server that crashes before the payment comes back without them."""
+    for name in ("anna", "bert"):
+        staker(living, name)
+    living.passes(days=2)
+    cutoff = datetime(2026, 1, 24, tzinfo=UTC)
+    living.run(date(2026, 1, 23))
+    assert plan_run(living.database, date(2026, 1, 24), cutoff, "ada", cutoff) == "executing"
+    with living.database.owner() as owner:
+        owner.execute("TRUNCATE due_reward")
+    assert living.run(date(2026, 1, 24)).state == "finished"
+    assert len(living.rows("SELECT FROM reward")) == 2
 
 
 @pytest.mark.parametrize("hour", [time(18, 30), time(23, 59, 59)])

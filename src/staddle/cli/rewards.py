@@ -70,7 +70,8 @@ def plan(edge: Edge, run_on: RunOnOrLast = None) -> Shown:
             for line in done.lines
         ]
     else:
-        owed = room.plan(edge.database, day, cutoff)
+        with edge.transaction() as tx:
+            owed = room.foresee(tx, day, cutoff)
         lines = [planned(offers[each].asset, offers[each].code, *owed[each]) for each in owed]
     return Shown({"run_on": day, "distributed_at": cutoff, "lines": lines}, _plan_view)
 

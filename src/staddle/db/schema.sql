@@ -731,6 +731,160 @@ ALTER TABLE public.desk_log ALTER COLUMN log_id ADD GENERATED ALWAYS AS IDENTITY
     CACHE 1
 );
 
+CREATE TABLE public.due_reward (
+    credit_account bigint NOT NULL,
+    position_id bigint NOT NULL,
+    product_id integer NOT NULL,
+    cell smallint NOT NULL,
+    amount numeric NOT NULL,
+    basis numeric NOT NULL
+)
+PARTITION BY RANGE (cell);
+
+CREATE UNLOGGED TABLE public.due_reward_0 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
+CREATE UNLOGGED TABLE public.due_reward_1 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
+CREATE UNLOGGED TABLE public.due_reward_10 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
+CREATE UNLOGGED TABLE public.due_reward_11 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
+CREATE UNLOGGED TABLE public.due_reward_12 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
+CREATE UNLOGGED TABLE public.due_reward_13 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
+CREATE UNLOGGED TABLE public.due_reward_14 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
+CREATE UNLOGGED TABLE public.due_reward_15 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
+CREATE UNLOGGED TABLE public.due_reward_2 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
+CREATE UNLOGGED TABLE public.due_reward_3 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
+CREATE UNLOGGED TABLE public.due_reward_4 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
+CREATE UNLOGGED TABLE public.due_reward_5 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
+CREATE UNLOGGED TABLE public.due_reward_6 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
+CREATE UNLOGGED TABLE public.due_reward_7 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
+CREATE UNLOGGED TABLE public.due_reward_8 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
+CREATE UNLOGGED TABLE public.due_reward_9 (
+    credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
+    position_id bigint CONSTRAINT due_reward_position_id_not_null NOT NULL,
+    product_id integer CONSTRAINT due_reward_product_id_not_null NOT NULL,
+    cell smallint CONSTRAINT due_reward_cell_not_null NOT NULL,
+    amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
+    basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
+);
+
 CREATE TABLE public.forfeited_reward (
     cell smallint NOT NULL,
     position_id bigint NOT NULL,
@@ -878,6 +1032,7 @@ CREATE TABLE public.run (
     started_by text NOT NULL,
     released_by text,
     planned_at timestamp with time zone NOT NULL,
+    due_count bigint NOT NULL,
     finished_at timestamp with time zone,
     CONSTRAINT a_held_run_says_why CHECK (((state <> 'held'::text) OR (held_because IS NOT NULL))),
     CONSTRAINT a_run_is_released_by_a_second_person CHECK ((released_by <> started_by)),
@@ -974,6 +1129,38 @@ CREATE TABLE public.terms (
     CONSTRAINT terms_version_check CHECK ((version > 0)),
     CONSTRAINT terms_vip_level_min_check CHECK ((vip_level_min >= 0))
 );
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_0 FOR VALUES FROM ('0') TO ('16');
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_1 FOR VALUES FROM ('16') TO ('32');
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_10 FOR VALUES FROM ('160') TO ('176');
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_11 FOR VALUES FROM ('176') TO ('192');
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_12 FOR VALUES FROM ('192') TO ('208');
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_13 FOR VALUES FROM ('208') TO ('224');
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_14 FOR VALUES FROM ('224') TO ('240');
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_15 FOR VALUES FROM ('240') TO ('256');
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_2 FOR VALUES FROM ('32') TO ('48');
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_3 FOR VALUES FROM ('48') TO ('64');
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_4 FOR VALUES FROM ('64') TO ('80');
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_5 FOR VALUES FROM ('80') TO ('96');
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_6 FOR VALUES FROM ('96') TO ('112');
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_7 FOR VALUES FROM ('112') TO ('128');
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_8 FOR VALUES FROM ('128') TO ('144');
+
+ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_9 FOR VALUES FROM ('144') TO ('160');
 
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT a_customer_reference_is_used_once UNIQUE (cell, reference);
@@ -1271,6 +1458,40 @@ GRANT UPDATE(runway_days_min) ON TABLE public.desk TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.desk_log TO staddle_app;
 
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_0 TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_1 TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_10 TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_11 TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_12 TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_13 TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_14 TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_15 TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_2 TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_3 TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_4 TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_5 TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_6 TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_7 TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_8 TO staddle_app;
+
+GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_9 TO staddle_app;
+
 GRANT SELECT,INSERT ON TABLE public.forfeited_reward TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.notice TO staddle_app;
@@ -1324,6 +1545,8 @@ GRANT UPDATE(held_because) ON TABLE public.run TO staddle_app;
 GRANT UPDATE(released_by) ON TABLE public.run TO staddle_app;
 
 GRANT UPDATE(planned_at) ON TABLE public.run TO staddle_app;
+
+GRANT UPDATE(due_count) ON TABLE public.run TO staddle_app;
 
 GRANT UPDATE(finished_at) ON TABLE public.run TO staddle_app;
 

@@ -3,7 +3,7 @@
 from staddle.rewards.audit import CHECKS, AuditProgress, audit
 from staddle.rewards.mature_all import mature_all
 from staddle.rewards.park import parked_positions, retry_parked
-from staddle.rewards.plan import plan
+from staddle.rewards.plan import foresee
 from staddle.rewards.receipts import receipt_json, receipt_named, receipt_of
 from staddle.rewards.report import RunReport, find_report, latest_runs, release_run
 from staddle.rewards.run import Progress, catch_up, run
@@ -23,10 +23,10 @@ __all__ = [
     "audit",
     "catch_up",
     "find_report",
+    "foresee",
     "latest_runs",
     "mature_all",
     "parked_positions",
-    "plan",
     "receipt_json",
     "receipt_named",
     "receipt_of",

@@ -8,7 +8,7 @@ from staddle.db import Database, Tx, queries
 from staddle.desk import find_desk
 from staddle.failpoint import failpoint
 from staddle.ledger import Asset, all_assets, pool_left
-from staddle.money import ZERO, plain, use_exact_decimals
+from staddle.money import ZERO, plain
 
 sql = queries(__package__)
 POSITIONS_IN_A_PIECE = 65_536
@@ -18,38 +18,45 @@ PlanByProduct = dict[int, tuple[int, Decimal]]
 
 
 def plan_run(database: Database, run_on: date, cutoff: datetime, started_by: str, now: datetime) -> str:
-    """Work out what the run owes, note it, and say whether the run may be executed; gives its state."""
+    """Work out what the run owes, note it, and say whether the run may be executed; gives its state.
+
+    One process plans at a time. A run that is being executed keeps its plan.
+    """
     with database.transaction() as tx:
         tx.execute(sql.lock_run, {"run_on": run_on})
         found = tx.execute(sql.run, {"run_on": run_on}).fetchone()
         if found is not None and found.state != "held":
+            if is_lost(database, run_on):
+                work_out(database, cutoff)
             tx.execute(sql.execute_run, {"run_on": run_on})
             return "executing"
-        open_days(tx, run_on)
-    failpoint("run.opened")
-    owed = plan(database, run_on, cutoff)
-    with database.transaction() as tx:
-        tx.execute(sql.lock_run, {"run_on": run_on})
-        found = tx.execute(sql.run, {"run_on": run_on}).fetchone()
-        if found is not None and found.state != "held":
-            return str(found.state)
-        tx.execute(sql.expect_many)
+        with database.transaction() as opening:
+            open_days(opening, run_on)
+        failpoint("run.opened")
+        work_out(database, cutoff)
+        owed = plan(tx, run_on)
         reasons = outside_limits(tx, run_on, owed)
         state = "held" if reasons else "executing"
         note = {"run_on": run_on, "cutoff": cutoff, "state": state, "started_by": started_by, "now": now}
-        tx.execute(sql.begin_run, {**note, "held_because": "; ".join(reasons) or None})
-        tx.execute(sql.forget_plan, {"run_on": run_on})
-        tx.execute(
-            sql.keep_plan,
-            {
-                "run_on": run_on,
-                "product_ids": list(owed),
-                "reward_counts": [count for count, _ in owed.values()],
-                "amounts": [amount for _, amount in owed.values()],
-            },
-        )
+        note |= {"held_because": "; ".join(reasons) or None, "due_count": count_due(tx)}
+        tx.execute(sql.begin_run, note)
+        keep_plan(tx, run_on, owed)
         failpoint("run.plan_kept")
         return state
+
+
+def keep_plan(tx: Tx, run_on: date, owed: PlanByProduct) -> None:
+    """Note what the run owes by product, in place of what was noted before."""
+    tx.execute(sql.forget_plan, {"run_on": run_on})
+    tx.execute(
+        sql.keep_plan,
+        {
+            "run_on": run_on,
+            "product_ids": list(owed),
+            "reward_counts": [count for count, _ in owed.values()],
+            "amounts": [amount for _, amount in owed.values()],
+        },
+    )
 
 
 def open_days(tx: Tx, run_on: date) -> None:
@@ -63,25 +70,53 @@ def open_days(tx: Tx, run_on: date) -> None:
         tx.execute(sql.open_reward_day, {"run_on": run_on + timedelta(days=days), "pieces": pieces})
 
 
-def plan(database: Database, run_on: date, cutoff: datetime) -> PlanByProduct:
-    """Work out what the distribution owes by product: a dry run that writes nothing, over two halves at once."""
+def work_out(database: Database, cutoff: datetime) -> None:
+    """Work out once what the distribution owes to each position, over two halves of the cells at a time.
 
-    def half(cells: tuple[int, int]) -> PlanByProduct:
-        use_exact_decimals()
+    The caller holds the run's lock. Acts that come in between settle the day themselves, and the payment leaves out
+    what they have settled.
+    """
+    with database.transaction() as tx:
+        tx.execute(sql.forget_due)
+
+    def half(cells: tuple[int, int]) -> None:
         with database.transaction() as tx:
-            named = {"run_on": run_on, "cutoff": cutoff, "cell_from": cells[0], "cell_to": cells[1]}
             tx.execute(sql.expect_many)
-            rows = tx.execute(sql.plan, named).fetchall()
-        return {row.product_id: (row.reward_count, row.amount) for row in rows}
+            tx.execute(sql.work_out_due, {"cutoff": cutoff, "cell_from": cells[0], "cell_to": cells[1]})
 
     with ThreadPoolExecutor(2) as pool:
-        halves = list(pool.map(half, [(0, 127), (128, 255)]))
-    owed: PlanByProduct = {}
-    for part in halves:
-        for product_id, (count, amount) in part.items():
-            count_before, amount_before = owed.get(product_id, (0, ZERO))
-            owed[product_id] = (count + count_before, amount + amount_before)
-    return dict(sorted(owed.items()))
+        list(pool.map(half, [(0, 127), (128, 255)]))
+
+
+def count_due(tx: Tx) -> int:
+    """Count what has been worked out."""
+    row = tx.execute(sql.due_count).fetchone()
+    assert row is not None
+    return int(row.due_count)
+
+
+def is_lost(database: Database, run_on: date) -> bool:
+    """Say whether what the plan worked out is gone, as it is after a crash of the server.
+
+    In a transaction of its own: working it out again needs the table to itself.
+    """
+    with database.transaction() as tx:
+        row = tx.execute(sql.due_count_planned, {"run_on": run_on}).fetchone()
+        return row is not None and row.due_count != count_due(tx)
+
+
+def plan(tx: Tx, run_on: date) -> PlanByProduct:
+    """Add up by product what the run owes, with what acts have settled of its day already."""
+    tx.execute(sql.expect_many)
+    rows = tx.execute(sql.plan, {"run_on": run_on}).fetchall()
+    return {row.product_id: (row.reward_count, row.amount) for row in rows}
+
+
+def foresee(tx: Tx, run_on: date, cutoff: datetime) -> PlanByProduct:
+    """Work out by product what a distribution would owe if it came now: a dry run that writes nothing (rule 20)."""
+    tx.execute(sql.expect_many)
+    rows = tx.execute(sql.foresee, {"run_on": run_on, "cutoff": cutoff}).fetchall()
+    return {row.product_id: (row.reward_count, row.amount) for row in rows}
 
 
 def outside_limits(tx: Tx, run_on: date, owed: PlanByProduct) -> list[str]:

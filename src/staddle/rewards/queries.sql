@@ -8,7 +8,9 @@ SELECT min(watermark_at) AS lowest, max(watermark_at) AS highest FROM cell;
 
 -- name: run
 -- Read the run of a date.
-SELECT * FROM run WHERE run_on = %(run_on)s;
+SELECT run_on, distributed_at, state, held_because, started_by, released_by, planned_at, finished_at
+  FROM run
+ WHERE run_on = %(run_on)s;
 
 -- name: runs
 -- List the latest runs, newest first.
@@ -48,27 +50,63 @@ SELECT p.cell_from, p.cell_to, r.run_on IS NOT NULL AS is_paid
 SELECT set_config('enable_nestloop', 'off', true) AS nestloop, set_config('work_mem', '64MB', true) AS memory,
        set_config('plan_cache_mode', 'force_custom_plan', true) AS plans;
 
+-- name: forget_due
+-- Forget what the run planned before owed to each position.
+TRUNCATE due_reward;
+
+-- name: work_out_due
+-- Work out what a distribution owes to each position of some cells, for the plan to add up and for the run to pay.
+INSERT INTO due_reward (credit_account, position_id, product_id, cell, amount, basis)
+SELECT credit_account, position_id, product_id, cell, amount, basis
+  FROM due_rewards(%(cutoff)s, %(cell_from)s, %(cell_to)s)
+ WHERE amount > 0;
+
+-- name: due_count_planned
+-- Read how many rewards the plan of a run worked out.
+SELECT due_count FROM run WHERE run_on = %(run_on)s;
+
+-- name: due_count
+-- Count what has been worked out.
+SELECT count(*) AS due_count FROM due_reward;
+
 -- name: plan
--- Work out what a distribution owes in some cells, by product; what acts have settled of it already counts too.
-SELECT product_id, count(*) FILTER (WHERE amount > 0) AS reward_count, sum(amount) AS amount
-  FROM (SELECT product_id, amount
-          FROM due_rewards(%(cutoff)s, %(cell_from)s, %(cell_to)s)
+-- Add up by product what was worked out; what acts have settled of the distribution already counts too.
+SELECT product_id, count(*) AS reward_count, sum(amount) AS amount
+  FROM (SELECT product_id, amount FROM due_reward
         UNION ALL
         SELECT p.product_id, r.amount
           FROM reward r
           JOIN position p ON p.cell = r.cell AND p.position_id = r.position_id
-         WHERE r.run_on = %(run_on)s AND r.cell BETWEEN %(cell_from)s AND %(cell_to)s) owed
+         WHERE r.run_on = %(run_on)s) owed
+ GROUP BY product_id
+ ORDER BY product_id;
+
+-- name: foresee
+-- Work out by product what a distribution would owe if it came now, and write nothing.
+SELECT product_id, count(*) AS reward_count, sum(amount) AS amount
+  FROM (SELECT d.product_id, d.amount
+          FROM due_rewards(%(cutoff)s, 0, 255) d
+         WHERE d.amount > 0
+           AND NOT EXISTS (SELECT FROM reward e
+                            WHERE e.run_on = %(run_on)s AND e.cell = d.cell AND e.position_id = d.position_id)
+        UNION ALL
+        SELECT p.product_id, r.amount
+          FROM reward r
+          JOIN position p ON p.cell = r.cell AND p.position_id = r.position_id
+         WHERE r.run_on = %(run_on)s) owed
  GROUP BY product_id
  ORDER BY product_id;
 
 -- name: unrated_products
--- Find products with open positions whose day began before any rate was in force.
+-- Find products with open positions whose first day began before any rate was in force.
 SELECT DISTINCT o.code
-  FROM position p
+  FROM (SELECT product_id, locked_revision, min(started_at) AS started_at
+          FROM position
+         WHERE ended_at IS NULL AND parked_days IS NULL
+         GROUP BY product_id, locked_revision) p
   JOIN product o ON o.product_id = p.product_id
- WHERE p.ended_at IS NULL AND p.parked_days IS NULL
-   AND p.started_at < (SELECT coalesce(min(r.effective_at), 'infinity') FROM rate_span r
-                        WHERE r.product_id = p.product_id AND r.locked_revision = p.locked_revision)
+ WHERE p.started_at < coalesce((SELECT min(r.effective_at) FROM rate_span r
+                                 WHERE r.product_id = p.product_id AND r.locked_revision = p.locked_revision), 'infinity')
  ORDER BY o.code;
 
 -- name: forget_plan
@@ -84,10 +122,11 @@ SELECT %(run_on)s, n.product_id, n.reward_count, n.amount
 
 -- name: begin_run
 -- Note that a run has been planned.
-INSERT INTO run (run_on, distributed_at, state, held_because, started_by, planned_at)
-VALUES (%(run_on)s, %(cutoff)s, %(state)s, %(held_because)s, %(started_by)s, %(now)s)
+INSERT INTO run (run_on, distributed_at, state, held_because, started_by, planned_at, due_count)
+VALUES (%(run_on)s, %(cutoff)s, %(state)s, %(held_because)s, %(started_by)s, %(now)s, %(due_count)s)
     ON CONFLICT (run_on) DO UPDATE
-   SET state = excluded.state, held_because = excluded.held_because, planned_at = excluded.planned_at
+   SET state = excluded.state, held_because = excluded.held_because, planned_at = excluded.planned_at,
+       due_count = excluded.due_count
  WHERE run.state = 'held';
 
 -- name: planned
@@ -109,10 +148,17 @@ SELECT o.asset_id, sum(l.amount) AS amount
 
 -- name: pay_piece
 -- Pay the rewards of a piece: insert them, then move the balances of both sides by exactly what was inserted.
+-- What an act has settled since the plan, and what is parked, is left out.
 WITH due AS MATERIALIZED (
     SELECT d.cell, d.position_id, d.product_id, d.credit_account, d.basis, d.amount
-      FROM due_rewards(%(cutoff)s, %(cell_from)s, %(cell_to)s) d
-     WHERE d.amount > 0 AND (%(only)s::bigint[] IS NULL OR d.position_id = ANY(%(only)s::bigint[]))
+      FROM due_reward d
+     WHERE d.cell BETWEEN %(cell_from)s AND %(cell_to)s
+       AND (%(only)s::bigint[] IS NULL OR d.position_id = ANY(%(only)s::bigint[]))
+       AND NOT EXISTS (SELECT FROM reward e
+                        WHERE e.run_on = %(run_on)s AND e.cell = d.cell AND e.position_id = d.position_id)
+       AND NOT EXISTS (SELECT FROM parked_position k
+                        WHERE k.run_on = %(run_on)s AND k.cell = d.cell AND k.position_id = d.position_id
+                          AND k.retried_at IS NULL)
 ), paid AS (
     INSERT INTO reward (credit_account, position_id, run_on, cell, is_early, amount, basis)
     SELECT credit_account, position_id, %(run_on)s, cell, false, amount, basis
@@ -165,7 +211,12 @@ UPDATE cell SET watermark_at = %(cutoff)s WHERE cell BETWEEN %(cell_from)s AND %
 
 -- name: due_positions
 -- List the positions that a distribution owes something in some cells.
-SELECT position_id, amount FROM due_rewards(%(cutoff)s, %(cell_from)s, %(cell_to)s) WHERE amount > 0 ORDER BY position_id;
+SELECT d.position_id, d.amount
+  FROM due_reward d
+ WHERE d.cell BETWEEN %(cell_from)s AND %(cell_to)s
+   AND NOT EXISTS (SELECT FROM reward e
+                    WHERE e.run_on = %(run_on)s AND e.cell = d.cell AND e.position_id = d.position_id)
+ ORDER BY d.position_id;
 
 -- name: park
 -- Park a position: the run passes it by until somebody has looked into it.

@@ -113,6 +113,7 @@ CREATE TABLE run (
     started_by text NOT NULL,
     released_by text,
     planned_at timestamptz NOT NULL,
+    due_count bigint NOT NULL,
     finished_at timestamptz,
     CONSTRAINT a_held_run_says_why CHECK (state <> 'held' OR held_because IS NOT NULL),
     CONSTRAINT a_run_is_released_by_a_second_person CHECK (released_by <> started_by)
@@ -293,6 +294,27 @@ BEGIN ATOMIC
       FROM earned e;
 END;
 
+-- What the run that was planned last owes to each position, worked out once by the plan and paid from here. It keeps no
+-- log (each part of it is UNLOGGED): after a crash of the server it is empty, and is worked out again for what is not paid yet.
+CREATE TABLE due_reward (
+    credit_account bigint NOT NULL,
+    position_id bigint NOT NULL,
+    product_id integer NOT NULL,
+    cell smallint NOT NULL,
+    amount numeric NOT NULL,
+    basis numeric NOT NULL
+) PARTITION BY RANGE (cell);
+DO $$
+BEGIN
+    FOR part IN 0 .. 15 LOOP
+        EXECUTE format('CREATE UNLOGGED TABLE due_reward_%s PARTITION OF due_reward FOR VALUES FROM (%s) TO (%s)',
+                       part, part * 16, (part + 1) * 16);
+        EXECUTE format('GRANT SELECT, INSERT, TRUNCATE ON due_reward_%s TO staddle_app', part);
+    END LOOP;
+END
+$$;
+GRANT SELECT, INSERT, TRUNCATE ON due_reward TO staddle_app;
+
 CREATE TABLE parked_position (
     cell smallint NOT NULL,
     position_id bigint NOT NULL,
@@ -306,6 +328,6 @@ CREATE TABLE parked_position (
 
 GRANT SELECT, INSERT ON reward, forfeited_reward, run, run_plan, run_piece, run_total, parked_position TO staddle_app;
 GRANT SELECT ON reward_piece, rate_line, rate_stretch TO staddle_app;
-GRANT UPDATE (state, held_because, released_by, finished_at, planned_at) ON run TO staddle_app;
+GRANT UPDATE (state, held_because, released_by, finished_at, planned_at, due_count) ON run TO staddle_app;
 GRANT DELETE ON run_plan TO staddle_app;
 GRANT UPDATE (amount, reason, parked_at, retried_at) ON parked_position TO staddle_app;
