@@ -1032,11 +1032,16 @@ CREATE TABLE public.run (
     started_by text NOT NULL,
     released_by text,
     planned_at timestamp with time zone NOT NULL,
-    due_count bigint NOT NULL,
     finished_at timestamp with time zone,
     CONSTRAINT a_held_run_says_why CHECK (((state <> 'held'::text) OR (held_because IS NOT NULL))),
     CONSTRAINT a_run_is_released_by_a_second_person CHECK ((released_by <> started_by)),
     CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'executing'::text, 'finished'::text])))
+);
+
+CREATE TABLE public.run_due (
+    run_on date NOT NULL,
+    cell_from smallint NOT NULL,
+    reward_count bigint NOT NULL
 );
 
 CREATE TABLE public.run_piece (
@@ -1255,6 +1260,9 @@ ALTER TABLE ONLY public.reward_piece
 ALTER TABLE ONLY public.run
     ADD CONSTRAINT run_distributed_at_key UNIQUE (distributed_at);
 
+ALTER TABLE ONLY public.run_due
+    ADD CONSTRAINT run_due_pkey PRIMARY KEY (run_on, cell_from);
+
 ALTER TABLE ONLY public.run
     ADD CONSTRAINT run_pkey PRIMARY KEY (run_on);
 
@@ -1315,6 +1323,9 @@ ALTER TABLE ONLY public.rate_revision
 
 ALTER TABLE ONLY public.rate_tier
     ADD CONSTRAINT rate_tier_product_id_revision_fkey FOREIGN KEY (product_id, revision) REFERENCES public.rate_revision(product_id, revision);
+
+ALTER TABLE ONLY public.run_due
+    ADD CONSTRAINT run_due_run_on_fkey FOREIGN KEY (run_on) REFERENCES public.run(run_on);
 
 ALTER TABLE ONLY public.run_piece
     ADD CONSTRAINT run_piece_run_on_fkey FOREIGN KEY (run_on) REFERENCES public.run(run_on);
@@ -1546,9 +1557,9 @@ GRANT UPDATE(released_by) ON TABLE public.run TO staddle_app;
 
 GRANT UPDATE(planned_at) ON TABLE public.run TO staddle_app;
 
-GRANT UPDATE(due_count) ON TABLE public.run TO staddle_app;
-
 GRANT UPDATE(finished_at) ON TABLE public.run TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.run_due TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.run_piece TO staddle_app;
 

@@ -45,6 +45,7 @@ def pay_piece(database: Database, piece: Piece, now: datetime) -> int:
         if any(counters.watermark_at != piece.cutoff - DAY for counters in locked.counters.values()):
             raise RunOutOfOrder
         tx.execute(sql.expect_many)
+        work_out_again(tx, piece)
         parked = 0
         try:
             totals = _try_to_pay(tx, piece, None)
@@ -56,6 +57,17 @@ def pay_piece(database: Database, piece: Piece, now: datetime) -> int:
         failpoint("run.piece_before_commit")
     failpoint("run.piece_committed")
     return count
+
+
+def work_out_again(tx: Tx, piece: Piece) -> None:
+    """See that what the plan worked out for the piece is there; a crash of the server takes all of it at once."""
+    row = tx.execute(sql.piece_due, _named(piece)).fetchone()
+    if row is None or row.found not in (0, row.planned):
+        raise InvariantBroken(
+            f"run {piece.run_on}: cells {piece.cell_from}.. are not as they were planned: {row}"
+        )
+    if row.found == 0 and row.planned > 0:
+        tx.execute(sql.work_out_due, _named(piece))
 
 
 def _named(piece: Piece) -> dict[str, object]:

@@ -26,8 +26,6 @@ def plan_run(database: Database, run_on: date, cutoff: datetime, started_by: str
         tx.execute(sql.lock_run, {"run_on": run_on})
         found = tx.execute(sql.run, {"run_on": run_on}).fetchone()
         if found is not None and found.state != "held":
-            if is_lost(database, run_on):
-                work_out(database, cutoff)
             tx.execute(sql.execute_run, {"run_on": run_on})
             return "executing"
         with database.transaction() as opening:
@@ -38,16 +36,17 @@ def plan_run(database: Database, run_on: date, cutoff: datetime, started_by: str
         reasons = outside_limits(tx, run_on, owed)
         state = "held" if reasons else "executing"
         note = {"run_on": run_on, "cutoff": cutoff, "state": state, "started_by": started_by, "now": now}
-        note |= {"held_because": "; ".join(reasons) or None, "due_count": count_due(tx)}
-        tx.execute(sql.begin_run, note)
+        tx.execute(sql.begin_run, {**note, "held_because": "; ".join(reasons) or None})
         keep_plan(tx, run_on, owed)
         failpoint("run.plan_kept")
         return state
 
 
 def keep_plan(tx: Tx, run_on: date, owed: PlanByProduct) -> None:
-    """Note what the run owes by product, in place of what was noted before."""
+    """Note what the run owes by product, and how many rewards by piece, in place of what was noted before."""
     tx.execute(sql.forget_plan, {"run_on": run_on})
+    tx.execute(sql.forget_run_due, {"run_on": run_on})
+    tx.execute(sql.keep_run_due, {"run_on": run_on})
     tx.execute(
         sql.keep_plan,
         {
@@ -86,23 +85,6 @@ def work_out(database: Database, cutoff: datetime) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(half, [(0, 127), (128, 255)]))
-
-
-def count_due(tx: Tx) -> int:
-    """Count what has been worked out."""
-    row = tx.execute(sql.due_count).fetchone()
-    assert row is not None
-    return int(row.due_count)
-
-
-def is_lost(database: Database, run_on: date) -> bool:
-    """Say whether what the plan worked out is gone, as it is after a crash of the server.
-
-    In a transaction of its own: working it out again needs the table to itself.
-    """
-    with database.transaction() as tx:
-        row = tx.execute(sql.due_count_planned, {"run_on": run_on}).fetchone()
-        return row is not None and row.due_count != count_due(tx)
 
 
 def plan(tx: Tx, run_on: date) -> PlanByProduct:

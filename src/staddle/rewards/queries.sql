@@ -61,13 +61,12 @@ SELECT credit_account, position_id, product_id, cell, amount, basis
   FROM due_rewards(%(cutoff)s, %(cell_from)s, %(cell_to)s)
  WHERE amount > 0;
 
--- name: due_count_planned
--- Read how many rewards the plan of a run worked out.
-SELECT due_count FROM run WHERE run_on = %(run_on)s;
-
--- name: due_count
--- Count what has been worked out.
-SELECT count(*) AS due_count FROM due_reward;
+-- name: piece_due
+-- Compare how many rewards were worked out for a piece with how many of them are there.
+SELECT p.reward_count AS planned,
+       (SELECT count(*) FROM due_reward d WHERE d.cell BETWEEN %(cell_from)s AND %(cell_to)s) AS found
+  FROM run_due p
+ WHERE p.run_on = %(run_on)s AND p.cell_from = %(cell_from)s;
 
 -- name: plan
 -- Add up by product what was worked out; what acts have settled of the distribution already counts too.
@@ -113,6 +112,17 @@ SELECT DISTINCT o.code
 -- Forget the plan of a run that waits, to plan it anew.
 DELETE FROM run_plan WHERE run_on = %(run_on)s;
 
+-- name: forget_run_due
+-- Forget how many rewards each piece of a run that waits was to pay.
+DELETE FROM run_due WHERE run_on = %(run_on)s;
+
+-- name: keep_run_due
+-- Keep how many rewards were worked out for each piece of a run.
+INSERT INTO run_due (run_on, cell_from, reward_count)
+SELECT p.run_on, p.cell_from, (SELECT count(*) FROM due_reward d WHERE d.cell BETWEEN p.cell_from AND p.cell_to)
+  FROM reward_piece p
+ WHERE p.run_on = %(run_on)s;
+
 -- name: keep_plan
 -- Keep what a run owes by product.
 INSERT INTO run_plan (run_on, product_id, reward_count, amount)
@@ -122,11 +132,10 @@ SELECT %(run_on)s, n.product_id, n.reward_count, n.amount
 
 -- name: begin_run
 -- Note that a run has been planned.
-INSERT INTO run (run_on, distributed_at, state, held_because, started_by, planned_at, due_count)
-VALUES (%(run_on)s, %(cutoff)s, %(state)s, %(held_because)s, %(started_by)s, %(now)s, %(due_count)s)
+INSERT INTO run (run_on, distributed_at, state, held_because, started_by, planned_at)
+VALUES (%(run_on)s, %(cutoff)s, %(state)s, %(held_because)s, %(started_by)s, %(now)s)
     ON CONFLICT (run_on) DO UPDATE
-   SET state = excluded.state, held_because = excluded.held_because, planned_at = excluded.planned_at,
-       due_count = excluded.due_count
+   SET state = excluded.state, held_because = excluded.held_because, planned_at = excluded.planned_at
  WHERE run.state = 'held';
 
 -- name: planned

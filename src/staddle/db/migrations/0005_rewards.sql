@@ -113,7 +113,6 @@ CREATE TABLE run (
     started_by text NOT NULL,
     released_by text,
     planned_at timestamptz NOT NULL,
-    due_count bigint NOT NULL,
     finished_at timestamptz,
     CONSTRAINT a_held_run_says_why CHECK (state <> 'held' OR held_because IS NOT NULL),
     CONSTRAINT a_run_is_released_by_a_second_person CHECK (released_by <> started_by)
@@ -125,6 +124,14 @@ CREATE TABLE run_plan (
     reward_count bigint NOT NULL,
     amount numeric NOT NULL,
     PRIMARY KEY (run_on, product_id)
+);
+
+-- How many rewards the plan worked out for each piece, so that the payment sees whether they are all still there.
+CREATE TABLE run_due (
+    run_on date NOT NULL REFERENCES run,
+    cell_from smallint NOT NULL,
+    reward_count bigint NOT NULL,
+    PRIMARY KEY (run_on, cell_from)
 );
 
 -- What each piece of a run paid; its key lets a piece be paid once.
@@ -295,7 +302,8 @@ BEGIN ATOMIC
 END;
 
 -- What the run that was planned last owes to each position, worked out once by the plan and paid from here. It keeps no
--- log (each part of it is UNLOGGED): after a crash of the server it is empty, and is worked out again for what is not paid yet.
+-- log (each part of it is UNLOGGED): after a crash of the server it is empty, and a piece that is not paid yet works its
+-- part out again.
 CREATE TABLE due_reward (
     credit_account bigint NOT NULL,
     position_id bigint NOT NULL,
@@ -326,8 +334,8 @@ CREATE TABLE parked_position (
     PRIMARY KEY (cell, position_id, run_on)
 );
 
-GRANT SELECT, INSERT ON reward, forfeited_reward, run, run_plan, run_piece, run_total, parked_position TO staddle_app;
+GRANT SELECT, INSERT ON reward, forfeited_reward, run, run_plan, run_due, run_piece, run_total, parked_position TO staddle_app;
 GRANT SELECT ON reward_piece, rate_line, rate_stretch TO staddle_app;
-GRANT UPDATE (state, held_because, released_by, finished_at, planned_at, due_count) ON run TO staddle_app;
-GRANT DELETE ON run_plan TO staddle_app;
+GRANT UPDATE (state, held_because, released_by, finished_at, planned_at) ON run TO staddle_app;
+GRANT DELETE ON run_plan, run_due TO staddle_app;
 GRANT UPDATE (amount, reason, parked_at, retried_at) ON parked_position TO staddle_app;
