@@ -41,7 +41,9 @@ def ordinary(data: Path) -> Sequence[str]:
 def as_user(user: int) -> list[str]:
     """The prefix that runs a program as that user, able to reach root's folders.
 
-    A change of user makes the kernel forget whose death is to be told, so it is said again (watch.py, FAST).
+    A change of user makes the kernel forget whose death is to be told, so it is said again (watch.py, FAST). Without
+    `no_setuid_fixup` the kernel leaves the capability out of account where PostgreSQL's programs ask beforehand
+    whether they may run each other, so a checkout below /root would not do.
     """
     ids = [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
     return [
@@ -49,6 +51,7 @@ def as_user(user: int) -> list[str]:
         *ids,
         "--inh-caps=+dac_override",
         "--ambient-caps=+dac_override",
+        "--securebits=+no_setuid_fixup",
         "--pdeathsig=INT",
         "--",
     ]
