@@ -336,6 +336,7 @@ UPDATE request SET answer = '{"error": {}}' WHERE act = 'withdrawal';
 SELECT 'transfer', 'transfer_id ' || transfer_id FROM transfer WHERE kind = 'withdrawal';
 
 -- a run that is gone: runs
+ALTER TABLE run_due DROP CONSTRAINT run_due_run_on_fkey;
 ALTER TABLE run_plan DROP CONSTRAINT run_plan_run_on_fkey;
 ALTER TABLE run_piece DROP CONSTRAINT run_piece_run_on_fkey;
 DELETE FROM run WHERE run_on = '2026-02-10';

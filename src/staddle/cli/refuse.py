@@ -87,5 +87,9 @@ def show(problem: dict[str, Any]) -> None:
         console.print(f"  {place}: {escape(bad['reason'])}", soft_wrap=True)
     if problem["moved"] is None and problem["exit_code"] != EXIT_BUG:
         console.print("[dim]Whether anything was moved is not known: repeat it with the same --key.[/]")
-    if problem["moved"] is False and "othing was" not in problem["message"]:
+    if (
+        problem["moved"] is False
+        and problem["code"] != Invalid.code()
+        and "othing was" not in problem["message"]
+    ):
         console.print("[dim]Nothing was moved.[/]")
