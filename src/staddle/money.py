@@ -47,13 +47,6 @@ def parse_decimal(text: str) -> Decimal:
     return Decimal(text)
 
 
-def parse_amount(text: str, scale: int) -> Decimal:
-    """Read an amount of an asset with `scale` decimals; raises InvalidAmount or TooManyDecimals."""
-    amount = parse_decimal(text)
-    check_scale(amount, scale)
-    return amount
-
-
 def check_scale(amount: Decimal, scale: int) -> None:
     """Refuse an amount finer than the asset's smallest unit; trailing zeros are not digits."""
     if not has_scale(amount, scale):

@@ -1,5 +1,6 @@
 """`staddle quote` and `leave`: early redemption of a fixed-term position, by a quote and its confirmation."""
 
+from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -48,7 +49,7 @@ def quote_facts(data: Document) -> list[RenderableType]:
     rows = [
         [each["run_on"], amount(each["amount"], asset), amount(each["taken_back"], asset)]
         for each in data["payouts"]
-        if float(each["taken_back"]) > 0
+        if Decimal(each["taken_back"]) > 0
     ]
     table = grid("Taken back", ["Paid in the run of", "Amount", "Taken back"], rows) if rows else ""
     return [card({**facts, "days_held": data["days_held"], "returned_to": data["destination"]}), table]

@@ -1,5 +1,6 @@
 """`staddle rates` and `staddle assets`."""
 
+from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -130,7 +131,7 @@ def _history_view(data: Document) -> RenderableType:
     rows = []
     for each in data["revisions"]:
         rate = each["rate"]
-        highest = max(rate["tiers"], key=lambda tier: float(tier["apr"]))["apr"]
+        highest = max(rate["tiers"], key=lambda tier: Decimal(tier["apr"]))["apr"]
         up_to = "up to " if len(rate["tiers"]) > 1 else ""
         people = f"{each['proposed_by']}, {each['approved_by']}"
         rows.append([str(rate["revision"]), instant(rate["effective_at"]), up_to + percent(highest), people])
