@@ -7,6 +7,8 @@
     ├── NotFound         there is no such thing                   404,     exit 3
     ├── Refused          a rule of the product says no            409,     exit 4
     ├── Conflict         somebody or something else was first     409,     exit 4
+    ├── TooManyRequests  slow down                                429,     exit 75
+    ├── TooManyRequests  slower, please                           429,     exit 75
     └── Unavailable      try again later                          503,     exit 75
     InvariantBroken      our own bug: nobody catches it; everything stops and the operator is told
 
@@ -22,6 +24,8 @@ class StaddleError(Exception):
     """Something went wrong; nothing was moved."""
 
     exit_code: ClassVar[int] = 1
+    field: ClassVar[str | None] = None
+    """The field of the request that is at fault, where it is always the same one."""
 
     def __init__(self, message: str | None = None, **details: object) -> None:
         self.message = message or " ".join((type(self).__doc__ or "").split())
@@ -70,6 +74,18 @@ class Conflict(StaddleError):
     exit_code = 4
 
 
+class TooManyRequests(StaddleError):
+    """There were too many requests; nothing was moved. Please wait a little."""
+
+    exit_code = 75
+
+
+class TooManyRequests(StaddleError):
+    """There were too many requests; nothing was moved. Please wait a little."""
+
+    exit_code = 75
+
+
 class Unavailable(StaddleError):
     """This is not available at the moment; nothing was moved. Please try again later."""
 
@@ -86,9 +102,13 @@ class InvariantBroken(Exception):
 class InvalidAmount(Invalid):
     """The amount is not a plain positive decimal number such as 12.5."""
 
+    field = "amount"
+
 
 class TooManyDecimals(Invalid):
     """The amount has more decimals than the asset has."""
+
+    field = "amount"
 
 
 class InvalidTime(Invalid):
@@ -114,6 +134,8 @@ class InvalidName(Invalid):
 class InvalidKey(Invalid):
     """The idempotency key must have 1 to 200 printable characters."""
 
+    field = "Idempotency-Key"
+
 
 class InvalidFile(Invalid):
     """The file cannot be read as what it should be; nothing was imported."""
@@ -123,19 +145,144 @@ class InvalidConfig(Invalid):
     """A setting of the environment is not valid."""
 
 
+class MalformedRequest(Invalid):
+    """The request cannot be read; nothing was moved."""
+
+
+class RequestTooLarge(Invalid):
+    """The request is larger than is accepted here; nothing was moved."""
+
+
+class WrongMediaType(Invalid):
+    """The body must be sent as application/json; nothing was moved."""
+
+
+class MethodNotAllowed(Invalid):
+    """This address does not know this method; nothing was moved."""
+
+
+class IdempotencyKeyMissing(Invalid):
+    """This request moves money: send an Idempotency-Key of your own, so that a repeat never moves it twice."""
+
+    field = "Idempotency-Key"
+
+
+class InvalidCursor(Invalid):
+    """The cursor is not one that an earlier answer gave; begin again without one."""
+
+    field = "cursor"
+
+
+class InvalidEmail(Invalid):
+    """This is not an e-mail address such as ann@example.com."""
+
+
+class WeakPassword(Invalid):
+    """The password is too easy to guess: please take 12 characters or more that nobody else would think of."""
+
+
+class InvalidPublicKey(Invalid):
+    """This is not an Ed25519 public key in PEM or base64."""
+
+
 class ServerTooOld(Invalid):
     """The PostgreSQL server is too old: Staddle needs version 15 or newer."""
+
+
+# Unauthenticated and Forbidden
+
+
+class SignInNeeded(Unauthenticated):
+    """Please sign in, or send an API key or access token; nothing was moved."""
+
+
+class WrongKindOfCaller(Forbidden):
+    """This is not for your kind of login; nothing was moved."""
+
+
+class MissingScope(Forbidden):
+    """Your key or token does not have the scope that this needs; nothing was moved."""
+
+
+class MissingRole(Forbidden):
+    """Your role does not allow this; nothing was moved."""
+
+
+class CrossSiteRequest(Forbidden):
+    """This request comes from another site than the one that you signed in to; nothing was moved."""
+
+
+# Unauthenticated: who is asking
+
+
+class SignInFailed(Unauthenticated):
+    """The e-mail address, the password or the code is not right."""
+
+
+class SecondFactorNeeded(Unauthenticated):
+    """Please enter the code of your authenticator app, or one of your recovery codes."""
+
+
+class InvalidToken(Unauthenticated):
+    """This token or key is not valid, or is not valid any more."""
+
+
+class SessionExpired(InvalidToken):
+    """You have been signed out; please sign in again."""
+
+
+class PasskeyNotAccepted(Unauthenticated):
+    """The passkey was not accepted; please try again."""
+
+
+class SignatureNotAccepted(Unauthenticated):
+    """The signature does not fit this request and this key."""
+
+
+class ClientNotAccepted(Unauthenticated):
+    """The client's id or its secret is not right."""
+
+
+class ExternalSignInFailed(Unauthenticated):
+    """Signing in with your other account did not work; please try again."""
+
+
+# Forbidden: what you may
+
+
+class AddressNotAllowed(Forbidden):
+    """This key may not be used from this address."""
+
+
+class ScopeMissing(Forbidden):
+    """This key is not allowed to do this."""
+
+
+class RoleMissing(Forbidden):
+    """Your roles do not allow this."""
+
+
+class StepUpNeeded(Forbidden):
+    """Please confirm once more that it is you: by password, code or passkey."""
 
 
 # NotFound
 
 
+class AddressNotFound(NotFound):
+    """There is nothing at this address."""
+
+
 class AssetNotFound(NotFound):
     """There is no such asset."""
+
+    field = "asset"
 
 
 class ProductNotFound(NotFound):
     """There is no such product."""
+
+    field = "product"
 
 
 class CustomerNotFound(NotFound):
@@ -172,6 +319,26 @@ class RunNotFound(NotFound):
 
 class DeskNotFound(NotFound):
     """This database holds no desk yet; set one up with `staddle desk create`."""
+
+
+class LoginNotFound(NotFound):
+    """There is no such login."""
+
+
+class SessionNotFound(NotFound):
+    """You have no such session."""
+
+
+class PasskeyNotFound(NotFound):
+    """You have no such passkey."""
+
+
+class ApiKeyNotFound(NotFound):
+    """You have no such API key."""
+
+
+class ClientNotFound(NotFound):
+    """There is no such client."""
 
 
 # Refused: subscribing (rule 13)
@@ -212,6 +379,8 @@ class VipLevelTooLow(NotInAudience):
 class AgreementNotAccepted(Refused):
     """Please read and accept the staking service agreement first."""
 
+    field = "agreement_version"
+
 
 class AgreementOutdated(AgreementNotAccepted):
     """The staking service agreement has a newer version; please read and accept that one."""
@@ -220,29 +389,43 @@ class AgreementOutdated(AgreementNotAccepted):
 class BelowMinimum(Refused):
     """The amount is below the product's minimum."""
 
+    field = "amount"
+
 
 class AboveMaximum(Refused):
     """The amount is above the product's maximum for one subscription."""
+
+    field = "amount"
 
 
 class NotAMultipleOfStep(Refused):
     """The amount is not a multiple of the product's step."""
 
+    field = "amount"
+
 
 class PersonalCapReached(Refused):
     """The amount is more than one customer may hold in this product."""
+
+    field = "amount"
 
 
 class QuotaFull(Refused):
     """The amount is more than what is left of this product."""
 
+    field = "amount"
+
 
 class InsufficientFunds(Refused):
     """The account does not hold this much."""
 
+    field = "amount"
+
 
 class RateChanged(Refused):
     """The rate has changed since it was shown to you; please look at it and confirm again."""
+
+    field = "revision_seen"
 
 
 class NoRate(Refused):
@@ -263,9 +446,13 @@ class NothingToRedeem(Refused):
 class MoreThanHeld(Refused):
     """You hold less than this in the product."""
 
+    field = "amount"
+
 
 class RemainderBelowMinimum(Refused):
     """What would be left is less than the product's minimum; please redeem all of it."""
+
+    field = "amount"
 
 
 class PositionEnded(Refused):
@@ -330,6 +517,8 @@ class RunNotDue(Refused):
 class RewardPoolTooSmall(Refused):
     """The reward pool does not hold this much."""
 
+    field = "amount"
+
 
 class NotASandbox(Refused):
     """This database is in production: its clock is the real one and cannot be moved."""
@@ -340,6 +529,8 @@ class NotASandbox(Refused):
 
 class RequestKeyReused(Conflict):
     """This idempotency key was already used for a different request."""
+
+    field = "Idempotency-Key"
 
 
 class AlreadyExists(Conflict):
@@ -358,8 +549,23 @@ class RunInProgress(Conflict):
     """This reward run is being executed by another process."""
 
 
+# TooManyRequests
+
+
+class TooManyAttempts(TooManyRequests):
+    """There were too many attempts; please wait a little before the next one."""
+
+
 # Unavailable
 
 
 class DatabaseUnavailable(Unavailable):
     """The database cannot be reached; please try again later."""
+
+
+class Stopping(Unavailable):
+    """The server is stopping or has more to do than it can; nothing was moved. Please repeat it in a moment."""
+
+
+class SignInProviderUnavailable(Unavailable):
+    """The other account's provider cannot be reached; please try again later."""

@@ -1,0 +1,86 @@
+"""How every edge writes what an act gives: one document in JSON's own types, the same on every edge."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from staddle.days import format_instant
+from staddle.ledger import Asset
+from staddle.money import has_scale, plain, plain_at
+
+Document = dict[str, Any]
+NOT_AMOUNTS = ("apr", "fraction", "change_max", "basis", "carry", "progress", "days_left")
+"""Parts of the names of figures that are no amounts: they are written without idle zeros."""
+
+
+def document(value: object, scales: Mapping[str, int], asset: str | None = None) -> Any:
+    """Write a value in JSON's own types: amounts as plain strings at their asset's scale, instants in UTC, ids as
+    strings. The asset of an amount is the `asset` of the nearest record around it.
+    """
+    pairs = members(value)
+    if pairs is not None:
+        named = pairs.get("asset", pairs.get("coin", asset))
+        asset = named.code if isinstance(named, Asset) else named if isinstance(named, str) else asset
+        return {str(name): member(str(name), each, scales, asset) for name, each in pairs.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [document(each, scales, asset) for each in value]
+    return scalar(value)
+
+
+def member(name: str, value: object, scales: Mapping[str, int], asset: str | None) -> Any:
+    """Write one member of a record; its name tells amounts from rates and ids from counts."""
+    if isinstance(value, Asset):
+        return value.code
+    if isinstance(value, Decimal):
+        scale = scales.get(asset or "")
+        is_amount = scale is not None and not any(part in name for part in NOT_AMOUNTS)
+        return at_scale(value, scale) if is_amount and scale is not None else trimmed(value)
+    if name.endswith("_id") and isinstance(value, int):
+        return str(value)
+    if name.endswith("_ids") and isinstance(value, list | tuple):
+        return [str(each) for each in value]
+    return document(value, scales, asset)
+
+
+def members(value: object) -> dict[Any, object] | None:
+    """Give the members of a record, None for what is not one."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.asdict(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return dict(value._asdict())
+    return None
+
+
+def scalar(value: object) -> object:
+    """Write a single value."""
+    if isinstance(value, Decimal):
+        return trimmed(value)
+    if isinstance(value, datetime):
+        return format_instant(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.name.lower()
+    if isinstance(value, bytes):
+        return value.hex()
+    return value
+
+
+def at_scale(amount: Decimal, scale: int) -> str:
+    """Write an amount with its asset's decimals, or in full where it is finer than they are."""
+    return plain_at(amount, scale) if has_scale(amount, scale) else plain(amount)
+
+
+def trimmed(figure: Decimal) -> str:
+    """Write a figure that is no amount, without idle zeros."""
+    text = plain(figure)
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,148 @@
+"""Group commit: requests that come at the same time become one list, one transaction, one commit.
+
+There is no timer: the next batch is whatever came while the last one was being committed (design.md section 5). Each
+request ends with an outcome of its own; a batch that fails as a whole is tried again one by one, so that a single
+request can never take its neighbours with it.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from staddle.db import Database, Tx
+from staddle.errors import StaddleError, Stopping
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+BATCH_MAX = 256
+QUEUE_MAX = 20_000
+"""Beyond it new requests are refused at once: they would wait for longer than their callers do."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Waiting(Generic[Asked, Answer]):
+    """A request that waits for its batch, and the loop in which its caller awaits what becomes of it."""
+
+    asked: Asked
+    future: "asyncio.Future[Answer]"
+    loop: asyncio.AbstractEventLoop
+
+
+class Batcher(Generic[Asked, Answer]):
+    """Collects requests of one kind, and answers them in lists on threads of its own.
+
+    `answer` gets a transaction and a list, and gives an answer for each, in order; what it raises fails the whole
+    list, and each is then tried alone. `observe` is told the size of each batch, for the metrics.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        name: str,
+        answer: Callable[[Tx, Sequence[Asked]], Sequence[Answer]],
+        *,
+        threads: int = 1,
+        batch_max: int = BATCH_MAX,
+        observe: Callable[[str, int], None] = lambda _name, _size: None,
+    ) -> None:
+        self.name = name
+        self._database = database
+        self._answer = answer
+        self._batch_max = batch_max
+        self._observe = observe
+        self._queue: queue.SimpleQueue[Waiting[Asked, Answer] | None] = queue.SimpleQueue()
+        self._is_stopping = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"batch {name} {number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    async def ask(self, asked: Asked) -> Answer:
+        """Put a request into the next batch and wait for what becomes of it.
+
+        Whoever stops waiting changes nothing: the request is done all the same, and its key will say so.
+        """
+        if self._is_stopping or self._queue.qsize() > QUEUE_MAX:
+            raise Stopping
+        loop = asyncio.get_running_loop()
+        waiting: Waiting[Asked, Answer] = Waiting(asked, loop.create_future(), loop)
+        self._queue.put(waiting)
+        return await waiting.future
+
+    def stop(self, wait_seconds: float = 30.0) -> None:
+        """Take nothing more, finish what is waiting, and end the threads."""
+        self._is_stopping = True
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join(wait_seconds)
+
+    def _work(self) -> None:
+        is_last = False
+        while not is_last:
+            batch, is_last = self._next_batch()
+            if batch:
+                self._observe(self.name, len(batch))
+                self._answer_batch(batch)
+
+    def _next_batch(self) -> tuple[list[Waiting[Asked, Answer]], bool]:
+        """Wait for one request and take all that are there with it; says whether this thread is to end."""
+        batch: list[Waiting[Asked, Answer]] = []
+        first = self._queue.get()
+        if first is None:
+            return batch, True
+        batch.append(first)
+        while len(batch) < self._batch_max:
+            try:
+                more = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if more is None:
+                return batch, True
+            batch.append(more)
+        return batch, False
+
+    def _answer_batch(self, batch: list[Waiting[Asked, Answer]]) -> None:
+        try:
+            with self._database.transaction() as tx:
+                answers = self._answer(tx, [waiting.asked for waiting in batch])
+        except Exception as error:  # each is told on its own what became of it
+            if len(batch) == 1:
+                tell([(batch[0], None, error)])
+                return
+            if not isinstance(error, StaddleError):
+                log.warning("a batch of %s failed as a whole and is done one by one: %r", self.name, error)
+            for waiting in batch:
+                self._answer_batch([waiting])
+            return
+        tell([(waiting, answer, None) for waiting, answer in zip(batch, answers, strict=True)])
+
+
+def tell(ended: Sequence[tuple[Waiting[Any, Any], Any, Exception | None]]) -> None:
+    """Hand the answers over to the loops that wait for them, with one call for each loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Waiting[Any, Any], Any, Exception | None]]] = {}
+    for each in ended:
+        by_loop.setdefault(each[0].loop, []).append(each)
+    for loop, some in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_resolve, some)
+        except RuntimeError:
+            # The loop has ended: nobody waits any more, and the keys will tell.
+            continue
+
+
+def _resolve(ended: Sequence[tuple[Waiting[Any, Any], Any, Exception | None]]) -> None:
+    for waiting, answer, error in ended:
+        if waiting.future.done():
+            continue
+        if error is None:
+            waiting.future.set_result(answer)
+        else:
+            waiting.future.set_exception(error)
