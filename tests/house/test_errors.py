@@ -76,6 +76,7 @@ def test_each_error_says_by_its_branch_what_the_caller_can_do() -> None:
         "NotFound": 3,
         "Refused": 4,
         "Conflict": 4,
+        "TooManyRequests": 75,
         "Unavailable": 75,
     }
     assert errors.QuotaFull().exit_code == 4

@@ -588,6 +588,13 @@ CREATE FUNCTION public.sealed_line(t public.transfer) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN concat_ws('|'::text, (t).transfer_id, (t).act_id, (t).kind, (t).customer_id, (t).debit_account, (t).credit_account, trim_scale((t).amount), ((EXTRACT(epoch FROM (t).effective_at) * (1000000)::numeric))::bigint, COALESCE((t).position_id, (0)::bigint), COALESCE((t).corrects, (0)::bigint), length((t).request_key), (t).request_key);
 
+CREATE TABLE public.access_token (
+    token_hash bytea NOT NULL,
+    client_id text NOT NULL,
+    scopes text[] NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.agreement (
     version integer NOT NULL,
     title text NOT NULL,
@@ -597,6 +604,27 @@ CREATE TABLE public.agreement (
     CONSTRAINT agreement_body_check CHECK ((length(body) > 0)),
     CONSTRAINT agreement_title_check CHECK (((length(title) >= 1) AND (length(title) <= 200))),
     CONSTRAINT agreement_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE public.api_key (
+    api_key_id text NOT NULL,
+    customer_id bigint NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    secret_hash bytea,
+    public_key bytea,
+    sealed_secret bytea,
+    scopes text[] NOT NULL,
+    addresses cidr[] NOT NULL,
+    expires_at timestamp with time zone,
+    added_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone,
+    last_used_from inet,
+    revoked_at timestamp with time zone,
+    CONSTRAINT an_api_key_has_known_scopes CHECK (((scopes <@ ARRAY['read'::text, 'subscribe'::text, 'redeem'::text, 'transfer'::text]) AND (cardinality(scopes) > 0))),
+    CONSTRAINT an_api_key_keeps_what_its_kind_needs CHECK ((((kind = 'bearer'::text) = (secret_hash IS NOT NULL)) AND ((kind = 'ed25519'::text) = (public_key IS NOT NULL)) AND ((kind = 'hmac'::text) = (sealed_secret IS NOT NULL)))),
+    CONSTRAINT api_key_kind_check CHECK ((kind = ANY (ARRAY['bearer'::text, 'ed25519'::text, 'hmac'::text]))),
+    CONSTRAINT api_key_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80)))
 );
 
 CREATE TABLE public.approval (
@@ -669,6 +697,28 @@ COMMENT ON COLUMN public.cell.watermark_at IS 'distribution instant of the last 
 COMMENT ON COLUMN public.cell.clock_at IS 'the latest instant at which something happened in the cell: nothing happens in it before that any more';
 
 COMMENT ON COLUMN public.cell.transfer_count IS 'transfers ever posted; the ids of a cell are gapless';
+
+CREATE TABLE public.challenge (
+    challenge_id text NOT NULL,
+    purpose text NOT NULL,
+    login_id text,
+    secret bytea NOT NULL,
+    details json NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT challenge_purpose_check CHECK ((purpose = ANY (ARRAY['add_passkey'::text, 'sign_in'::text, 'step_up'::text, 'external'::text])))
+);
+
+CREATE TABLE public.client (
+    client_id text NOT NULL,
+    name text NOT NULL,
+    secret_hash bytea NOT NULL,
+    scopes text[] NOT NULL,
+    added_by text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT a_client_has_known_scopes CHECK (((scopes <@ ARRAY['customers'::text, 'deposits'::text, 'withdrawals'::text, 'webhooks'::text, 'events'::text, 'act_for_customers'::text]) AND (cardinality(scopes) > 0))),
+    CONSTRAINT client_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80)))
+);
 
 CREATE TABLE public.consent (
     cell smallint NOT NULL,
@@ -885,6 +935,14 @@ CREATE UNLOGGED TABLE public.due_reward_9 (
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
 
+CREATE TABLE public.external_account (
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    login_id text NOT NULL,
+    linked_at timestamp with time zone NOT NULL,
+    CONSTRAINT external_account_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
+);
+
 CREATE TABLE public.forfeited_reward (
     cell smallint NOT NULL,
     position_id bigint NOT NULL,
@@ -893,6 +951,27 @@ CREATE TABLE public.forfeited_reward (
     amount numeric NOT NULL,
     CONSTRAINT forfeited_reward_amount_check CHECK ((amount > (0)::numeric))
 );
+
+CREATE TABLE public.login (
+    login_id text NOT NULL,
+    kind text NOT NULL,
+    email text,
+    customer_id bigint,
+    operator text,
+    password_hash text,
+    is_active boolean DEFAULT true NOT NULL,
+    totp_secret bytea,
+    totp_proposed bytea,
+    totp_last_step bigint,
+    added_at timestamp with time zone NOT NULL,
+    CONSTRAINT a_login_is_a_customers_or_an_operators CHECK ((((kind = 'customer'::text) = (customer_id IS NOT NULL)) AND ((kind = 'operator'::text) = (operator IS NOT NULL)))),
+    CONSTRAINT login_email_check CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254)))),
+    CONSTRAINT login_kind_check CHECK ((kind = ANY (ARRAY['customer'::text, 'operator'::text])))
+);
+
+COMMENT ON COLUMN public.login.email IS 'none for a customer who signs in with another account only';
+
+COMMENT ON COLUMN public.login.totp_last_step IS 'the 30-second step of the last code that was used: no code is good twice';
 
 CREATE TABLE public.notice (
     cell smallint NOT NULL,
@@ -907,6 +986,9 @@ CREATE TABLE public.notice (
 CREATE TABLE public.operator (
     name text NOT NULL,
     added_at timestamp with time zone NOT NULL,
+    roles text[] DEFAULT ARRAY['viewer'::text] NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    CONSTRAINT an_operator_has_known_roles CHECK (((roles <@ ARRAY['viewer'::text, 'support'::text, 'product'::text, 'treasury'::text, 'admin'::text]) AND ('viewer'::text = ANY (roles)))),
     CONSTRAINT operator_name_check CHECK ((name ~ '^[a-z][a-z0-9._-]{0,39}$'::text))
 );
 
@@ -918,6 +1000,17 @@ CREATE TABLE public.parked_position (
     reason text NOT NULL,
     parked_at timestamp with time zone NOT NULL,
     retried_at timestamp with time zone
+);
+
+CREATE TABLE public.passkey (
+    passkey_id text NOT NULL,
+    login_id text NOT NULL,
+    name text NOT NULL,
+    public_key bytea NOT NULL,
+    sign_count bigint NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone,
+    CONSTRAINT passkey_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80)))
 );
 
 CREATE TABLE public.position_past (
@@ -1003,6 +1096,11 @@ CREATE TABLE public.rate_guard (
     CONSTRAINT rate_guard_apr_min_check CHECK ((apr_min >= (0)::numeric))
 );
 
+CREATE TABLE public.recovery_code (
+    login_id text NOT NULL,
+    code_hash bytea NOT NULL
+);
+
 CREATE TABLE public.request (
     cell smallint NOT NULL,
     customer_id bigint NOT NULL,
@@ -1084,6 +1182,60 @@ CREATE TABLE public.seal (
     CONSTRAINT seal_number_check CHECK ((number > 0))
 );
 
+CREATE TABLE public.security_log (
+    log_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    act text NOT NULL,
+    details json NOT NULL,
+    address inet,
+    agent text NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL
+);
+
+ALTER TABLE public.security_log ALTER COLUMN log_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.security_log_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.session (
+    session_id text NOT NULL,
+    token_hash bytea NOT NULL,
+    login_id text NOT NULL,
+    opened_by text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    stepped_up_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    address inet,
+    agent text NOT NULL,
+    CONSTRAINT session_opened_by_check CHECK ((opened_by = ANY (ARRAY['password'::text, 'code'::text, 'recovery_code'::text, 'passkey'::text, 'external'::text])))
+);
+
+CREATE TABLE public.sign_in_provider (
+    is_the_only_one boolean DEFAULT true NOT NULL,
+    issuer text NOT NULL,
+    client_id text NOT NULL,
+    sealed_secret bytea NOT NULL,
+    reference_claim text,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT sign_in_provider_is_the_only_one_check CHECK (is_the_only_one)
+);
+
+COMMENT ON COLUMN public.sign_in_provider.reference_claim IS 'the claim that holds our reference of the customer; without it, a verified e-mail address that is a login''s';
+
+CREATE TABLE public.step_up_limit (
+    asset_id smallint NOT NULL,
+    amount numeric NOT NULL,
+    CONSTRAINT step_up_limit_amount_check CHECK ((amount > (0)::numeric))
+);
+
 CREATE TABLE public.terms (
     product_id integer NOT NULL,
     version integer NOT NULL,
@@ -1135,6 +1287,14 @@ CREATE TABLE public.terms (
     CONSTRAINT terms_vip_level_min_check CHECK ((vip_level_min >= 0))
 );
 
+CREATE TABLE public.throttle (
+    subject text NOT NULL,
+    failure_count integer NOT NULL,
+    last_failure_at timestamp with time zone NOT NULL,
+    blocked_until timestamp with time zone NOT NULL,
+    CONSTRAINT throttle_failure_count_check CHECK ((failure_count >= 0))
+);
+
 ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_0 FOR VALUES FROM ('0') TO ('16');
 
 ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_1 FOR VALUES FROM ('16') TO ('32');
@@ -1167,6 +1327,9 @@ ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_8 FOR VALU
 
 ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_9 FOR VALUES FROM ('144') TO ('160');
 
+ALTER TABLE ONLY public.login
+    ADD CONSTRAINT a_customer_has_one_login UNIQUE (customer_id);
+
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT a_customer_reference_is_used_once UNIQUE (cell, reference);
 
@@ -1179,8 +1342,23 @@ ALTER TABLE ONLY public.request
 ALTER TABLE ONLY public.forfeited_reward
     ADD CONSTRAINT a_reward_is_forfeited_once PRIMARY KEY (cell, position_id, run_on);
 
+ALTER TABLE ONLY public.access_token
+    ADD CONSTRAINT access_token_pkey PRIMARY KEY (token_hash);
+
 ALTER TABLE ONLY public.agreement
     ADD CONSTRAINT agreement_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.login
+    ADD CONSTRAINT an_email_address_signs_in_one_login UNIQUE (kind, email);
+
+ALTER TABLE ONLY public.login
+    ADD CONSTRAINT an_operator_has_one_login UNIQUE (operator);
+
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_pkey PRIMARY KEY (api_key_id);
+
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_secret_hash_key UNIQUE (secret_hash);
 
 ALTER TABLE ONLY public.approval
     ADD CONSTRAINT approval_pkey PRIMARY KEY (approval_id);
@@ -1200,6 +1378,12 @@ ALTER TABLE ONLY public.balance
 ALTER TABLE ONLY public.cell
     ADD CONSTRAINT cell_pkey PRIMARY KEY (cell);
 
+ALTER TABLE ONLY public.challenge
+    ADD CONSTRAINT challenge_pkey PRIMARY KEY (challenge_id);
+
+ALTER TABLE ONLY public.client
+    ADD CONSTRAINT client_pkey PRIMARY KEY (client_id);
+
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_pkey PRIMARY KEY (cell, customer_id, version);
 
@@ -1212,6 +1396,12 @@ ALTER TABLE ONLY public.desk_log
 ALTER TABLE ONLY public.desk
     ADD CONSTRAINT desk_pkey PRIMARY KEY (is_the_only_one);
 
+ALTER TABLE ONLY public.external_account
+    ADD CONSTRAINT external_account_pkey PRIMARY KEY (issuer, subject);
+
+ALTER TABLE ONLY public.login
+    ADD CONSTRAINT login_pkey PRIMARY KEY (login_id);
+
 ALTER TABLE ONLY public.notice
     ADD CONSTRAINT notice_pkey PRIMARY KEY (cell, notice_id);
 
@@ -1223,6 +1413,9 @@ ALTER TABLE ONLY public.operator
 
 ALTER TABLE ONLY public.parked_position
     ADD CONSTRAINT parked_position_pkey PRIMARY KEY (cell, position_id, run_on);
+
+ALTER TABLE ONLY public.passkey
+    ADD CONSTRAINT passkey_pkey PRIMARY KEY (passkey_id);
 
 ALTER TABLE ONLY public.position_past
     ADD CONSTRAINT position_past_pkey PRIMARY KEY (cell, position_id, change);
@@ -1251,6 +1444,9 @@ ALTER TABLE ONLY public.rate_revision
 ALTER TABLE ONLY public.rate_tier
     ADD CONSTRAINT rate_tier_pkey PRIMARY KEY (product_id, revision, amount_from);
 
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (login_id, code_hash);
+
 ALTER TABLE ONLY public.reward_piece
     ADD CONSTRAINT reward_piece_name_key UNIQUE (name);
 
@@ -1275,8 +1471,26 @@ ALTER TABLE ONLY public.run_total
 ALTER TABLE ONLY public.seal
     ADD CONSTRAINT seal_pkey PRIMARY KEY (cell, number);
 
+ALTER TABLE ONLY public.security_log
+    ADD CONSTRAINT security_log_pkey PRIMARY KEY (log_id);
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_pkey PRIMARY KEY (session_id);
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.sign_in_provider
+    ADD CONSTRAINT sign_in_provider_pkey PRIMARY KEY (is_the_only_one);
+
+ALTER TABLE ONLY public.step_up_limit
+    ADD CONSTRAINT step_up_limit_pkey PRIMARY KEY (asset_id);
+
 ALTER TABLE ONLY public.terms
     ADD CONSTRAINT terms_pkey PRIMARY KEY (product_id, version);
+
+ALTER TABLE ONLY public.throttle
+    ADD CONSTRAINT throttle_pkey PRIMARY KEY (subject);
 
 ALTER TABLE ONLY public.transfer
     ADD CONSTRAINT transfer_pkey PRIMARY KEY (cell, transfer_id);
@@ -1285,17 +1499,32 @@ CREATE UNIQUE INDEX a_transfer_is_corrected_once ON public.transfer USING btree 
 
 CREATE UNIQUE INDEX a_transfer_is_sealed_once ON public.seal USING btree (cell, first_transfer) WHERE (covers = 'transfers'::text);
 
+CREATE INDEX access_token_of_client ON public.access_token USING btree (client_id);
+
+CREATE INDEX api_key_of_customer ON public.api_key USING btree (customer_id);
+
+CREATE INDEX external_account_of_login ON public.external_account USING btree (login_id);
+
 CREATE INDEX holding ON public."position" USING btree (cell, customer_id, product_id, started_at, position_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX notice_of_customer ON public.notice USING btree (cell, customer_id, notice_id);
+
+CREATE INDEX passkey_of_login ON public.passkey USING btree (login_id);
 
 CREATE INDEX position_by_maturity ON public."position" USING btree (cell, matures_at) WHERE ((ended_at IS NULL) AND (term_days IS NOT NULL));
 
 CREATE INDEX position_of_customer ON public."position" USING btree (cell, customer_id, position_id);
 
+CREATE INDEX security_log_of_customer ON public.security_log USING btree (customer_id, log_id);
+
+CREATE INDEX session_of_login ON public.session USING btree (login_id) WHERE (ended_at IS NULL);
+
 CREATE UNIQUE INDEX the_rewards_of_a_day_are_sealed_once ON public.seal USING btree (cell, run_on) WHERE (covers = 'rewards'::text);
 
 CREATE INDEX transfer_of_customer ON public.transfer USING btree (cell, customer_id, transfer_id);
+
+ALTER TABLE ONLY public.access_token
+    ADD CONSTRAINT access_token_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.client(client_id);
 
 ALTER TABLE ONLY public.agreement
     ADD CONSTRAINT agreement_published_by_fkey FOREIGN KEY (published_by) REFERENCES public.operator(name);
@@ -1305,6 +1534,21 @@ ALTER TABLE ONLY public.approval
 
 ALTER TABLE ONLY public.approval
     ADD CONSTRAINT approval_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.challenge
+    ADD CONSTRAINT challenge_login_id_fkey FOREIGN KEY (login_id) REFERENCES public.login(login_id);
+
+ALTER TABLE ONLY public.client
+    ADD CONSTRAINT client_added_by_fkey FOREIGN KEY (added_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.external_account
+    ADD CONSTRAINT external_account_login_id_fkey FOREIGN KEY (login_id) REFERENCES public.login(login_id);
+
+ALTER TABLE ONLY public.login
+    ADD CONSTRAINT login_operator_fkey FOREIGN KEY (operator) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.passkey
+    ADD CONSTRAINT passkey_login_id_fkey FOREIGN KEY (login_id) REFERENCES public.login(login_id);
 
 ALTER TABLE ONLY public.product
     ADD CONSTRAINT product_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES public.asset(asset_id);
@@ -1324,6 +1568,9 @@ ALTER TABLE ONLY public.rate_revision
 ALTER TABLE ONLY public.rate_tier
     ADD CONSTRAINT rate_tier_product_id_revision_fkey FOREIGN KEY (product_id, revision) REFERENCES public.rate_revision(product_id, revision);
 
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT recovery_code_login_id_fkey FOREIGN KEY (login_id) REFERENCES public.login(login_id);
+
 ALTER TABLE ONLY public.run_due
     ADD CONSTRAINT run_due_run_on_fkey FOREIGN KEY (run_on) REFERENCES public.run(run_on);
 
@@ -1338,6 +1585,15 @@ ALTER TABLE ONLY public.run_plan
 
 ALTER TABLE ONLY public.run_total
     ADD CONSTRAINT run_total_run_on_cell_from_fkey FOREIGN KEY (run_on, cell_from) REFERENCES public.run_piece(run_on, cell_from);
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_login_id_fkey FOREIGN KEY (login_id) REFERENCES public.login(login_id);
+
+ALTER TABLE ONLY public.sign_in_provider
+    ADD CONSTRAINT sign_in_provider_set_by_fkey FOREIGN KEY (set_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.step_up_limit
+    ADD CONSTRAINT step_up_limit_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES public.asset(asset_id);
 
 ALTER TABLE ONLY public.terms
     ADD CONSTRAINT terms_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES public.operator(name);
@@ -1405,7 +1661,17 @@ GRANT SELECT,INSERT ON TABLE public.reward TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.transfer TO staddle_app;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.access_token TO staddle_app;
+
 GRANT SELECT,INSERT ON TABLE public.agreement TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.api_key TO staddle_app;
+
+GRANT UPDATE(last_used_at) ON TABLE public.api_key TO staddle_app;
+
+GRANT UPDATE(last_used_from) ON TABLE public.api_key TO staddle_app;
+
+GRANT UPDATE(revoked_at) ON TABLE public.api_key TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.approval TO staddle_app;
 
@@ -1448,6 +1714,14 @@ GRANT UPDATE(position_count) ON TABLE public.cell TO staddle_app;
 GRANT UPDATE(quote_count) ON TABLE public.cell TO staddle_app;
 
 GRANT UPDATE(notice_count) ON TABLE public.cell TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.challenge TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.client TO staddle_app;
+
+GRANT UPDATE(secret_hash) ON TABLE public.client TO staddle_app;
+
+GRANT UPDATE(revoked_at) ON TABLE public.client TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.consent TO staddle_app;
 
@@ -1503,11 +1777,31 @@ GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_8 TO staddle_app;
 
 GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_9 TO staddle_app;
 
+GRANT SELECT,INSERT ON TABLE public.external_account TO staddle_app;
+
 GRANT SELECT,INSERT ON TABLE public.forfeited_reward TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.login TO staddle_app;
+
+GRANT UPDATE(email) ON TABLE public.login TO staddle_app;
+
+GRANT UPDATE(password_hash) ON TABLE public.login TO staddle_app;
+
+GRANT UPDATE(is_active) ON TABLE public.login TO staddle_app;
+
+GRANT UPDATE(totp_secret) ON TABLE public.login TO staddle_app;
+
+GRANT UPDATE(totp_proposed) ON TABLE public.login TO staddle_app;
+
+GRANT UPDATE(totp_last_step) ON TABLE public.login TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.notice TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.operator TO staddle_app;
+
+GRANT UPDATE(roles) ON TABLE public.operator TO staddle_app;
+
+GRANT UPDATE(is_active) ON TABLE public.operator TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.parked_position TO staddle_app;
 
@@ -1518,6 +1812,12 @@ GRANT UPDATE(reason) ON TABLE public.parked_position TO staddle_app;
 GRANT UPDATE(parked_at) ON TABLE public.parked_position TO staddle_app;
 
 GRANT UPDATE(retried_at) ON TABLE public.parked_position TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.passkey TO staddle_app;
+
+GRANT UPDATE(sign_count) ON TABLE public.passkey TO staddle_app;
+
+GRANT UPDATE(last_used_at) ON TABLE public.passkey TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.position_past TO staddle_app;
 
@@ -1542,6 +1842,8 @@ GRANT UPDATE(action) ON TABLE public.rate_guard TO staddle_app;
 GRANT UPDATE(is_on) ON TABLE public.rate_guard TO staddle_app;
 
 GRANT UPDATE(changed_at) ON TABLE public.rate_guard TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.recovery_code TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.request TO staddle_app;
 
@@ -1569,8 +1871,44 @@ GRANT SELECT,INSERT ON TABLE public.run_total TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.seal TO staddle_app;
 
+GRANT SELECT,INSERT ON TABLE public.security_log TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.session TO staddle_app;
+
+GRANT UPDATE(last_used_at) ON TABLE public.session TO staddle_app;
+
+GRANT UPDATE(stepped_up_at) ON TABLE public.session TO staddle_app;
+
+GRANT UPDATE(ended_at) ON TABLE public.session TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.sign_in_provider TO staddle_app;
+
+GRANT UPDATE(issuer) ON TABLE public.sign_in_provider TO staddle_app;
+
+GRANT UPDATE(client_id) ON TABLE public.sign_in_provider TO staddle_app;
+
+GRANT UPDATE(sealed_secret) ON TABLE public.sign_in_provider TO staddle_app;
+
+GRANT UPDATE(reference_claim) ON TABLE public.sign_in_provider TO staddle_app;
+
+GRANT UPDATE(set_by) ON TABLE public.sign_in_provider TO staddle_app;
+
+GRANT UPDATE(set_at) ON TABLE public.sign_in_provider TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.step_up_limit TO staddle_app;
+
+GRANT UPDATE(amount) ON TABLE public.step_up_limit TO staddle_app;
+
 GRANT SELECT,INSERT ON TABLE public.terms TO staddle_app;
 
 GRANT UPDATE(approved_by) ON TABLE public.terms TO staddle_app;
 
 GRANT UPDATE(approved_at) ON TABLE public.terms TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.throttle TO staddle_app;
+
+GRANT UPDATE(failure_count) ON TABLE public.throttle TO staddle_app;
+
+GRANT UPDATE(last_failure_at) ON TABLE public.throttle TO staddle_app;
+
+GRANT UPDATE(blocked_until) ON TABLE public.throttle TO staddle_app;

@@ -34,6 +34,9 @@ ERRORS: dict[str, type[StaddleError]] = {
     "terms_are_approved_by_a_second_person": SecondPersonNeeded,
     "a_rate_is_approved_by_a_second_person": SecondPersonNeeded,
     "a_run_is_released_by_a_second_person": SecondPersonNeeded,
+    "an_email_address_signs_in_one_login": AlreadyExists,
+    "a_customer_has_one_login": AlreadyExists,
+    "an_operator_has_one_login": AlreadyExists,
     "asset_code_key": AlreadyExists,
     "product_code_key": AlreadyExists,
 }
@@ -78,6 +81,11 @@ INVARIANTS = frozenset(
         "a_reward_is_forfeited_once",
         "a_held_run_says_why",
         "a_piece_is_paid_once",
+        "an_operator_has_known_roles",
+        "a_login_is_a_customers_or_an_operators",
+        "an_api_key_has_known_scopes",
+        "an_api_key_keeps_what_its_kind_needs",
+        "a_client_has_known_scopes",
     }
 )
 """What only a mistake of ours can run into."""
