@@ -99,6 +99,60 @@ def test_the_first_operator_adds_themselves_and_strangers_add_nobody(database: D
         desk.add_operator(tx, "ada", "Eve", START)
 
 
+ALL_ROLES = ["viewer", "support", "product", "treasury", "admin"]
+
+
+def test_the_first_operator_has_every_role_and_the_others_what_an_admin_gives_them(
+    database: Database,
+) -> None:
+    with staffed(database).transaction() as tx:
+        assert [operator.roles for operator in desk.list_operators(tx)] == [ALL_ROLES, ["viewer"]]
+        assert desk.add_operator(tx, "ada", "cyd", START, ["treasury", "product"]).roles == [
+            "viewer", "product", "treasury",
+        ]  # fmt: skip
+    for by, name, error in [("bob", "dan", errors.RoleMissing), ("cyd", "dan", errors.RoleMissing)]:
+        with database.transaction() as tx, pytest.raises(error):
+            desk.add_operator(tx, by, name, START)
+    with database.transaction() as tx, pytest.raises(errors.InvalidChoice):
+        desk.add_operator(tx, "ada", "dan", START, ["root"])
+
+
+def test_roles_are_an_admins_to_give_and_nobody_gives_themselves_one(database: Database) -> None:
+    with staffed(database).transaction() as tx, pytest.raises(errors.RoleMissing):
+        desk.set_roles(tx, "bob", "bob", ["treasury"], START)
+    with database.transaction() as tx:
+        assert desk.set_roles(tx, "ada", "bob", ["admin"], START).roles == ["viewer", "admin"]
+        assert desk.set_roles(tx, "bob", "ada", ["support"], START).roles == ["viewer", "support"]
+        entry = desk.read_log(tx, 1)[0]
+        assert (entry.act, entry.details["from"], entry.details["to"]) == (
+            "set_roles", ALL_ROLES, ["viewer", "support"],
+        )  # fmt: skip
+    with database.transaction() as tx, pytest.raises(errors.SecondPersonNeeded):
+        desk.set_roles(tx, "bob", "bob", ["admin", "treasury"], START)
+    with database.transaction() as tx, pytest.raises(errors.OperatorNotFound):
+        desk.set_roles(tx, "bob", "eve", [], START)
+
+
+def test_a_desk_is_never_left_without_an_admin(database: Database) -> None:
+    staffed(database)
+    with database.transaction() as tx, pytest.raises(errors.WrongState):
+        desk.set_roles(tx, "ada", "ada", ["viewer"], START)
+    with database.transaction() as tx, pytest.raises(errors.WrongState):
+        desk.set_active(tx, "ada", "ada", False, START)
+    with database.transaction() as tx:
+        assert desk.find_operator(tx, "ada").roles == ALL_ROLES
+
+
+def test_an_operator_who_works_the_desk_no_more_can_do_nothing(database: Database) -> None:
+    with staffed(database).transaction() as tx:
+        assert not desk.set_active(tx, "ada", "bob", False, START).is_active
+    with database.transaction() as tx, pytest.raises(errors.OperatorNotFound):
+        desk.ask(tx, "bob", "fund", "BTC", {}, "7", START)
+    with database.transaction() as tx:
+        assert desk.set_active(tx, "ada", "bob", True, START).is_active
+        desk.ask(tx, "bob", "fund", "BTC", {}, "7", START)
+
+
 def test_nobody_approves_their_own_request(database: Database) -> None:
     with staffed(database).transaction() as tx:
         number = desk.ask(tx, "ada", "fund", "BTC", {"amount": Decimal("1.50")}, "7", START)

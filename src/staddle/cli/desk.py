@@ -15,6 +15,12 @@ from staddle.days import parse_instant
 from staddle.errors import InvalidChoice
 from staddle.money import parse_decimal
 
+Roles = Annotated[
+    list[str] | None,
+    typer.Option("--role", help="viewer, support, product, treasury or admin; once for each."),
+]
+OperatorArgument = Annotated[str, typer.Argument(metavar="OPERATOR", help="An operator's name.")]
+
 
 @works(app.desk, "create")
 def create(
@@ -89,19 +95,56 @@ def _log_view(data: Document) -> RenderableType:
 
 
 @works(app.operators, "add", "by")
-def add(edge: Edge, name: Annotated[str, typer.Argument(help="Small letters and digits.")]) -> Shown:
-    """Add an operator; the first one adds themselves."""
+def add(
+    edge: Edge,
+    name: Annotated[str, typer.Argument(help="Small letters and digits.")],
+    role: Roles = None,
+) -> Shown:
+    """Add an operator; the first one adds themselves and has every role, the others are added by an admin."""
     with edge.transaction() as tx:
         now = room.now_of(tx, machine_now())
-        operator = room.add_operator(tx, edge.operator or name, name, now)
-    return Shown(operator, lambda data: said(f"{data['name']} works the desk."))
+        operator = room.add_operator(tx, edge.operator or name, name, now, role or ())
+    return Shown(operator, _operator_view)
+
+
+@writes(app.operators, "roles")
+def roles(at: At, name: OperatorArgument, role: Roles = None) -> Shown:
+    """Say what an operator may do from now on: every role that they are to have."""
+    what: dict[str, object] = {"name": name, "roles": sorted(role or ())}
+    answer = at.once("set_roles", what, lambda: room.set_roles(at.tx, at.by, name, role or (), at.now))
+    return Shown(answer.data, _operator_view, is_replay=answer.is_replay)
+
+
+@writes(app.operators, "deactivate")
+def deactivate(at: At, name: OperatorArgument) -> Shown:
+    """Let an operator work the desk no more; whoever is signed in as them is out at once."""
+    return _set_active(at, name, False)
+
+
+@writes(app.operators, "activate")
+def activate(at: At, name: OperatorArgument) -> Shown:
+    """Let an operator work the desk again."""
+    return _set_active(at, name, True)
+
+
+def _set_active(at: At, name: str, is_active: bool) -> Shown:
+    what: dict[str, object] = {"name": name, "is_active": is_active}
+    answer = at.once("set_active", what, lambda: room.set_active(at.tx, at.by, name, is_active, at.now))
+    return Shown(answer.data, _operator_view, is_replay=answer.is_replay)
+
+
+def _operator_view(data: Document) -> RenderableType:
+    if not data["is_active"]:
+        return said(f"{data['name']} does not work the desk any more.")
+    return said(f"{data['name']} works the desk: {', '.join(data['roles'])}.")
 
 
 @reads(app.operators, "list")
 def operators(at: At) -> Shown:
     """List the operators."""
     found = room.list_operators(at.tx)
-    return Shown({"operators": found}, lambda data: listing("", data["operators"], ["name", "added_at"]))
+    columns = ["name", "roles", "is_active", "added_at"]
+    return Shown({"operators": found}, lambda data: listing("", data["operators"], columns))
 
 
 @reads(app.approvals, "list")

@@ -42,7 +42,7 @@ def set_up(database: Database, customer_count: int, seed: int) -> list[str]:
     with database.transaction() as tx:
         desk.create_desk(tx, DESK_NAME, True, time(0), START, WIDE_OPEN)
         for name in OPERATORS:
-            desk.add_operator(tx, ALICE, name, START)
+            desk.add_operator(tx, ALICE, name, START, ["support", "product", "treasury"])
         for code, name, scale in ASSETS:
             ledger.add_asset(tx, code, name, scale)
         customers.publish_agreement(tx, ALICE, "Staking service agreement", AGREEMENT, START)

@@ -4,9 +4,19 @@ from staddle.desk.approvals import Approval, approve, ask, decline, find_approva
 from staddle.desk.clock import advance_clock, change_limits, now_of, set_clock
 from staddle.desk.create import Desk, create_desk, find_desk
 from staddle.desk.log import LogEntry, log, read_log
-from staddle.desk.operators import Operator, add_operator, find_operator, list_operators
+from staddle.desk.operators import (
+    ROLES,
+    Operator,
+    add_operator,
+    find_operator,
+    list_operators,
+    require_admin,
+    set_active,
+    set_roles,
+)
 
 __all__ = [
+    "ROLES",
     "Approval",
     "Desk",
     "LogEntry",
@@ -26,5 +36,8 @@ __all__ = [
     "now_of",
     "pending",
     "read_log",
+    "require_admin",
+    "set_active",
     "set_clock",
+    "set_roles",
 ]

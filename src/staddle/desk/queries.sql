@@ -34,15 +34,24 @@ SELECT pg_advisory_xact_lock(hashtext('staddle.operator'));
 
 -- name: add_operator
 -- Add somebody who works the desk.
-INSERT INTO operator (name, added_at) VALUES (%(name)s, %(now)s) RETURNING name, added_at;
+INSERT INTO operator (name, added_at, roles)
+VALUES (%(name)s, %(now)s, %(roles)s::text[])
+RETURNING name, added_at, roles, is_active;
+
+-- name: change_operator
+-- Change what an operator may do, and whether they may do anything.
+UPDATE operator
+   SET roles = %(roles)s::text[], is_active = %(is_active)s
+ WHERE name = %(name)s
+RETURNING name, added_at, roles, is_active;
 
 -- name: find_operator
 -- Read an operator.
-SELECT name, added_at FROM operator WHERE name = %(name)s;
+SELECT name, added_at, roles, is_active FROM operator WHERE name = %(name)s;
 
 -- name: list_operators
 -- Read all operators, in the order in which they came.
-SELECT name, added_at FROM operator ORDER BY added_at, name;
+SELECT name, added_at, roles, is_active FROM operator ORDER BY added_at, name;
 
 -- name: ask_approval
 -- Put a request before a second person.
