@@ -4,20 +4,29 @@ STADDLE_HOME           folder of the embedded PostgreSQL; default ~/.local/share
 STADDLE_DATABASE_URL   a PostgreSQL server of your own (version 15 or newer) instead of the embedded one
 STADDLE_DATABASE       name of the database; default `staddle`, or the one the URL names
 STADDLE_OPERATOR       the operator who is acting; needed by commands of the desk
+STADDLE_SECRET_KEY     32 bytes in base64 that seal authenticator and signing secrets; older keys behind commas;
+                       default a key file in STADDLE_HOME, but with STADDLE_DATABASE_URL it must be set
 """
 
+import base64
+import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from staddle.errors import InvalidConfig
 
 DEFAULT_DATABASE = "staddle"
+Network: TypeAlias = IPv4Network | IPv6Network
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _RESERVED = frozenset({"postgres", "template0", "template1"})
-_KNOWN = frozenset({"STADDLE_HOME", "STADDLE_DATABASE_URL", "STADDLE_DATABASE", "STADDLE_OPERATOR"})
+_KNOWN = frozenset(
+    {"STADDLE_HOME", "STADDLE_DATABASE_URL", "STADDLE_DATABASE", "STADDLE_OPERATOR", "STADDLE_SECRET_KEY"}
+)
 _TEST_PREFIX = "STADDLE_TEST_"
 
 
@@ -33,12 +42,20 @@ def check_database_name(name: str, setting: str = "The database name") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Where the database is and who is acting. `database_url` None means the embedded server under `home`."""
+    """Where the database is, who is acting, and how the service is reached.
+
+    `database_url` None means the embedded server under `home`; `public_url` None means as the request says.
+    """
 
     home: Path
     database_url: str | None
     database: str | None
     operator: str | None
+    listen: tuple[str, int] = ("127.0.0.1", 8080)
+    processes: int = 2
+    public_url: str | None = None
+    trusted_proxies: tuple[Network, ...] = ()
+    secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Config":
@@ -55,6 +72,7 @@ class Config:
             database_url=_url(given.get("STADDLE_DATABASE_URL")),
             database=None if name is None else check_database_name(name, "STADDLE_DATABASE"),
             operator=_operator(given.get("STADDLE_OPERATOR")),
+            secret_keys=_secret_keys(given.get("STADDLE_SECRET_KEY")),
         )
 
     def named(self, database: str) -> "Config":
@@ -100,7 +118,61 @@ def _url(text: str | None) -> str | None:
     return text
 
 
+def _listen(text: str) -> tuple[str, int]:
+    """Read `host:port`; an IPv6 address stands in brackets."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise InvalidConfig(f"STADDLE_LISTEN must look like 127.0.0.1:8080; {text[:80]!r} does not.")
+    return host, int(port)
+
+
+def _count(name: str, text: str, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= most):
+        raise InvalidConfig(f"{name} must be a number from 1 to {most}; {text[:80]!r} is not.")
+    return int(text)
+
+
+def _public_url(text: str | None) -> str | None:
+    """Check that it is the origin of a site and nothing more."""
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text.rstrip("/"))
+        is_origin = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+        is_origin = is_origin and not (parts.path or parts.query or parts.fragment)
+    except ValueError:
+        is_origin = False
+    if not is_origin:
+        raise InvalidConfig(
+            f"STADDLE_PUBLIC_URL must look like https://earn.example.com; {text[:80]!r} does not."
+        )
+    return text.rstrip("/")
+
+
+def _networks(name: str, text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
+    except ValueError as error:
+        raise InvalidConfig(f"{name} must hold addresses or networks with commas: {error}.") from None
+
+
 def _operator(text: str | None) -> str | None:
     if text is not None and (len(text) > 80 or not text.isprintable()):
         raise InvalidConfig("STADDLE_OPERATOR must be 1 to 80 printable characters.")
     return text
+
+
+def _secret_keys(text: str | None) -> tuple[bytes, ...]:
+    """Read the newest key and the older ones behind it. No message repeats one."""
+    keys = []
+    for each in (text or "").split(",") if text else ():
+        try:
+            keys.append(base64.b64decode(each.strip(), validate=True))
+        except (binascii.Error, ValueError):
+            keys.append(b"")
+        if len(keys[-1]) != 32:
+            raise InvalidConfig(
+                "STADDLE_SECRET_KEY must be 32 bytes in base64; older keys follow after commas."
+            )
+    return tuple(keys)

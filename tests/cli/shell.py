@@ -80,7 +80,7 @@ def url_of(dsn: str) -> str:
 def environment(dsn: str) -> Iterator[pytest.MonkeyPatch]:
     """The settings of somebody who works at this database."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("STADDLE_HOME", "STADDLE_DATABASE", "STADDLE_OPERATOR"):
+        for name in ("STADDLE_HOME", "STADDLE_DATABASE", "STADDLE_OPERATOR", "STADDLE_SECRET_KEY"):
             patch.delenv(name, raising=False)
         patch.setenv("STADDLE_DATABASE_URL", url_of(dsn))
         patch.setenv("COLUMNS", "160")

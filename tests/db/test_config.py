@@ -44,6 +44,9 @@ def test_an_empty_setting_is_one_that_is_not_set() -> None:
         ("STADDLE_DATABASE", "a" * 64, "STADDLE_DATABASE must be 1 to 63 lower-case"),
         ("STADDLE_OPERATOR", "ana\x07", "STADDLE_OPERATOR must be 1 to 80 printable"),
         ("STADDLE_OPERATOR", "a" * 81, "STADDLE_OPERATOR must be 1 to 80 printable"),
+        ("STADDLE_SECRET_KEY", "short", "STADDLE_SECRET_KEY must be 32 bytes"),
+        ("STADDLE_SECRET_KEY", f"{'A' * 43}=,not base64!", "STADDLE_SECRET_KEY must be 32 bytes"),
+        ("STADDLE_SECRET_KEY", f"{'A' * 43}=,", "STADDLE_SECRET_KEY must be 32 bytes"),
         ("STADDLE_DATABASE_URI", "postgresql://host/db", "STADDLE_DATABASE_URI is not a setting"),
     ],
 )
@@ -58,3 +61,12 @@ def test_no_message_repeats_a_password() -> None:
         with pytest.raises(InvalidConfig) as caught:
             Config.from_environ({"HOME": "/home/ana", "STADDLE_DATABASE_URL": url})
         assert "secret" not in caught.value.message
+
+
+def test_no_key_is_ever_shown() -> None:
+    config = Config.from_environ({"HOME": "/home/ana", "STADDLE_SECRET_KEY": f"{'A' * 43}=, {'B' * 42}A="})
+    assert [len(key) for key in config.secret_keys] == [32, 32]
+    assert "secret" not in repr(config)
+    with pytest.raises(InvalidConfig) as caught:
+        Config.from_environ({"HOME": "/home/ana", "STADDLE_SECRET_KEY": "hush"})
+    assert "hush" not in caught.value.message
