@@ -6,6 +6,10 @@ STADDLE_DATABASE       name of the database; default `staddle`, or the one the U
 STADDLE_OPERATOR       the operator who is acting; needed by commands of the desk
 STADDLE_SECRET_KEY     32 bytes in base64 that seal authenticator and signing secrets; older keys behind commas;
                        default a key file in STADDLE_HOME, but with STADDLE_DATABASE_URL it must be set
+STADDLE_LISTEN         address and port on which the service answers; default 127.0.0.1:8080
+STADDLE_PROCESSES      how many processes serve requests; default 2
+STADDLE_PUBLIC_URL     what browsers call the service, such as https://earn.example.com; passkeys and cookies need it
+STADDLE_TRUSTED_PROXIES  addresses or networks of your proxies, with commas: whose X-Forwarded-For is believed
 """
 
 import base64
@@ -25,7 +29,17 @@ Network: TypeAlias = IPv4Network | IPv6Network
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _RESERVED = frozenset({"postgres", "template0", "template1"})
 _KNOWN = frozenset(
-    {"STADDLE_HOME", "STADDLE_DATABASE_URL", "STADDLE_DATABASE", "STADDLE_OPERATOR", "STADDLE_SECRET_KEY"}
+    {
+        "STADDLE_HOME",
+        "STADDLE_DATABASE_URL",
+        "STADDLE_DATABASE",
+        "STADDLE_OPERATOR",
+        "STADDLE_SECRET_KEY",
+        "STADDLE_LISTEN",
+        "STADDLE_PROCESSES",
+        "STADDLE_PUBLIC_URL",
+        "STADDLE_TRUSTED_PROXIES",
+    }
 )
 _TEST_PREFIX = "STADDLE_TEST_"
 
@@ -72,8 +86,17 @@ class Config:
             database_url=_url(given.get("STADDLE_DATABASE_URL")),
             database=None if name is None else check_database_name(name, "STADDLE_DATABASE"),
             operator=_operator(given.get("STADDLE_OPERATOR")),
+            listen=_listen(given.get("STADDLE_LISTEN", "127.0.0.1:8080")),
+            processes=_count("STADDLE_PROCESSES", given.get("STADDLE_PROCESSES", "2"), 64),
+            public_url=_public_url(given.get("STADDLE_PUBLIC_URL")),
+            trusted_proxies=_networks("STADDLE_TRUSTED_PROXIES", given.get("STADDLE_TRUSTED_PROXIES", "")),
             secret_keys=_secret_keys(given.get("STADDLE_SECRET_KEY")),
         )
+
+    @property
+    def cookie_name(self) -> str:
+        """The session's cookie; behind HTTPS its name binds it to this host and to secure connections."""
+        return "__Host-staddle" if (self.public_url or "").startswith("https://") else "staddle"
 
     def named(self, database: str) -> "Config":
         """The same settings for another database of the same server."""

@@ -24,8 +24,8 @@ class StaddleError(Exception):
     """Something went wrong; nothing was moved."""
 
     exit_code: ClassVar[int] = 1
-    field: ClassVar[str | None] = None
-    """The field of the request that is at fault, where it is always the same one."""
+    field: str | None = None
+    """The field of the request that is at fault, where there is one."""
 
     def __init__(self, message: str | None = None, **details: object) -> None:
         self.message = message or " ".join((type(self).__doc__ or "").split())
@@ -198,14 +198,6 @@ class SignInNeeded(Unauthenticated):
 
 class WrongKindOfCaller(Forbidden):
     """This is not for your kind of login; nothing was moved."""
-
-
-class MissingScope(Forbidden):
-    """Your key or token does not have the scope that this needs; nothing was moved."""
-
-
-class MissingRole(Forbidden):
-    """Your role does not allow this; nothing was moved."""
 
 
 class CrossSiteRequest(Forbidden):

@@ -37,6 +37,7 @@ class Entry:
 ENTRIES = (
     Entry("desk", DESK, "desk", "Set up the desk, its limits and its log.", True),
     Entry("operators", DESK, "desk", "The people who work the desk.", True),
+    Entry("serve", DESK, "serve", "Serve the API until stopped."),
     Entry("approvals", DESK, "desk", "What waits for a second person.", True),
     Entry("assets", PRODUCTS, "rates", "The coins.", True),
     Entry(

@@ -1,0 +1,250 @@
+"""What every operation does around its one act: read the request, know the caller, call, write the answer down."""
+
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import psycopg
+from litestar import Request, Response
+
+from staddle.api.operation import At, Given, OnDatabase, Operation, answered
+from staddle.desk import now_of
+from staddle.document import document
+from staddle.errors import (
+    CrossSiteRequest,
+    IdempotencyKeyMissing,
+    InvalidKey,
+    MalformedRequest,
+    WrongMediaType,
+)
+from staddle.identity.caller import Caller, Seen
+from staddle.ledger import Command, all_assets
+from staddle.ledger.requests import check_key
+from staddle.server.authenticate import Credentials, caller_of
+from staddle.server.peer import peer_of
+from staddle.server.problem import MEDIA_TYPE, problem_of
+from staddle.server.service import Ask, Service, machine_now
+
+AnyRequest = Request[Any, Any, Any]
+Made = tuple[Given, Mapping[str, int]]
+KEY_MAX = 120
+"""Shorter than what the books can hold, for we put a name before the keys of clients."""
+RESERVED = ("auto:", "guard:", "client:")
+REPLAY_HEADER = "Idempotent-Replayed"
+log = logging.getLogger(__name__)
+
+
+async def answer(operation: Operation, service: Service, request: AnyRequest) -> Response[Any]:
+    """Answer one request; whatever goes wrong becomes problem details."""
+    try:
+        credentials = credentials_of(service, request)
+        key = key_of(operation, request)
+        parameters = await read(operation, request)
+        if operation.act is not None:
+            given, scales = await ask_batch(operation, service, credentials, key, parameters)
+        else:
+            given, scales = await service.in_thread(
+                lambda: call(operation, service, credentials, key, parameters)
+            )
+        return respond(operation, given, scales)
+    except Exception as error:  # told as problem details, each with its code
+        return refuse(error)
+
+
+def credentials_of(service: Service, request: AnyRequest) -> Credentials:
+    """Find the token: a bearer's, or the session's cookie, which only counts on requests from our own pages."""
+    seen = Seen(peer_of(request, service.config.trusted_proxies), request.headers.get("User-Agent", "")[:200])
+    for_customer = request.headers.get("Staddle-Customer")
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return Credentials(token.strip(), seen, for_customer)
+    cookie = request.cookies.get(service.config.cookie_name)
+    if cookie is not None and request.method not in ("GET", "HEAD"):
+        check_same_site(service, request)
+    return Credentials(cookie, seen, for_customer)
+
+
+def check_same_site(service: Service, request: AnyRequest) -> None:
+    """Refuse a write by cookie that another site's page has sent: CrossSiteRequest.
+
+    Browsers say where a request comes from; one that says nothing is refused too.
+    """
+    if request.headers.get("Sec-Fetch-Site") == "same-origin":
+        return
+    origin = request.headers.get("Origin")
+    own = service.config.public_url or f"{request.scope['scheme']}://{request.headers.get('Host', '')}"
+    if origin is None or origin.rstrip("/") != own.rstrip("/"):
+        raise CrossSiteRequest
+
+
+def key_of(operation: Operation, request: AnyRequest) -> str:
+    """Read the idempotency key; where it may be left out, one is made. Raises IdempotencyKeyMissing or InvalidKey."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        if operation.keyed == "must":
+            raise IdempotencyKeyMissing
+        return str(uuid.uuid4())
+    check_key(key)
+    if len(key) > KEY_MAX or key.startswith(RESERVED):
+        raise InvalidKey(
+            f"The idempotency key must have 1 to {KEY_MAX} printable characters and not begin with "
+            f"{', '.join(RESERVED)}."
+        )
+    return key
+
+
+async def read(operation: Operation, request: AnyRequest) -> dict[str, Any]:
+    """Read the parameters of an operation out of the address, the query and the body. Raises MalformedRequest."""
+    query: dict[str, Any] = {}
+    for name, value in request.query_params.multi_items():
+        if name in query:
+            raise MalformedRequest(f"The query gives {name[:40]!r} twice.")
+        query[name] = value
+    parameters = {
+        **_convert(dict(request.path_params), operation.path_type, "address"),
+        **_convert(query, operation.query_type, "query"),
+    }
+    if operation.body_type is not None:
+        parameters["body"] = await read_body(operation, request)
+    return parameters
+
+
+async def read_body(operation: Operation, request: AnyRequest) -> Any:
+    """Read the JSON body; raises WrongMediaType or MalformedRequest, which names the field."""
+    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
+        raise WrongMediaType
+    try:
+        return msgspec.json.decode(await request.body(), type=operation.body_type)
+    except msgspec.ValidationError as error:
+        raise at_fault(error, "body") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedRequest(f"The body is not valid JSON: {str(error)[:120]}.") from None
+
+
+def _convert(values: dict[str, Any], kind: type[msgspec.Struct], part: str) -> dict[str, Any]:
+    try:
+        return msgspec.structs.asdict(msgspec.convert(values, kind, strict=False))
+    except msgspec.ValidationError as error:
+        raise at_fault(error, part) from None
+
+
+def at_fault(error: msgspec.ValidationError, part: str) -> MalformedRequest:
+    """Tell which field of which part of the request cannot be read."""
+    what, _, where = str(error).partition(" - at `$")
+    name = where.strip("`").lstrip(".") or None
+    refused = MalformedRequest(f"The {part} cannot be read: {what.replace('`', '')}.", part=part)
+    if name is not None:
+        refused.field = name
+    return refused
+
+
+def call(
+    operation: Operation, service: Service, credentials: Credentials, key: str, parameters: dict[str, Any]
+) -> Made:
+    """Call an operation, in its one transaction or on the database."""
+    if not operation.is_one_transaction:
+        return call_on_database(operation, service, credentials, key, parameters)
+    try:
+        return in_transaction(operation, service, credentials, key, parameters)
+    except psycopg.errors.UniqueViolation as violation:
+        if violation.diag.constraint_name != "a_request_key_is_used_once":
+            raise
+    # The same key was used by somebody else at this very moment: what they were answered is found now.
+    return in_transaction(operation, service, credentials, key, parameters)
+
+
+def in_transaction(
+    operation: Operation, service: Service, credentials: Credentials, key: str, parameters: dict[str, Any]
+) -> Made:
+    """Open the one transaction of an operation, know the caller, check that they may, and call."""
+    at = machine_now()
+    with service.database.transaction() as tx:
+        caller = caller_of(tx, credentials, at)
+        operation.allow.check(caller)
+        scales = {asset.code: asset.scale for asset in all_assets(tx).values()}
+        context = At(tx, caller, credentials.seen, now_of(tx, at), at, key_by(caller, key), scales)
+        return as_given(operation, operation.run(context, **parameters)), scales
+
+
+def call_on_database(
+    operation: Operation, service: Service, credentials: Credentials, key: str, parameters: dict[str, Any]
+) -> Made:
+    """Know the caller in a transaction of its own, then call an operation that opens others."""
+    at = machine_now()
+    with service.database.transaction() as tx:
+        caller = caller_of(tx, credentials, at)
+    operation.allow.check(caller)
+    context = OnDatabase(service.database, service.config, caller, credentials.seen, at, key_by(caller, key))
+    given = as_given(operation, operation.run(context, **parameters))
+    with service.database.transaction() as tx:
+        return given, {asset.code: asset.scale for asset in all_assets(tx).values()}
+
+
+async def ask_batch(
+    operation: Operation, service: Service, credentials: Credentials, key: str, parameters: dict[str, Any]
+) -> Made:
+    """Put the request's command into the next batch of its act and wait for what becomes of it."""
+    assert operation.act is not None
+
+    def make(caller: Caller) -> Command:
+        operation.allow.check(caller)
+        command: Command = operation.run(caller, key_by(caller, key), credentials.seen, **parameters)
+        return command
+
+    done = await service.batches[operation.act].ask(Ask(credentials, make))
+    return answered(done.outcome, operation.status), done.scales
+
+
+def key_by(caller: Caller, key: str) -> str:
+    """Keep the keys of a client apart from those of the customers whom it concerns."""
+    return key if caller.client_id is None else f"client:{caller.client_id}:{key}"
+
+
+def as_given(operation: Operation, value: Any) -> Given:
+    """Wrap a bare value."""
+    return value if isinstance(value, Given) else Given(value, operation.status)
+
+
+def respond(operation: Operation, given: Given, scales: Mapping[str, int]) -> Response[Any]:
+    """Write an answer down: a document, or the bytes of another kind; money is never cached."""
+    headers = {"Cache-Control": "no-store", **given.headers}
+    if given.is_replay:
+        headers[REPLAY_HEADER] = "true"
+    if given.error is not None:
+        return refuse(given.error, headers)
+    if isinstance(given.value, bytes):
+        return Response(given.value, status_code=given.status, headers=headers, media_type=given.media_type)
+    if given.status == 204:
+        return Response(None, status_code=204, headers=headers)
+    body = msgspec.json.encode(document(given.value, scales))
+    return Response(body, status_code=given.status, headers=headers, media_type=operation.media_type)
+
+
+def refuse(error: Exception, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    """Write an error down as problem details; our own mistakes are logged with their trace."""
+    problem = problem_of(error)
+    if problem.status == 500:
+        log.error("a request failed", exc_info=error)
+    more = {"Cache-Control": "no-store", **(headers or {})}
+    wait = problem.details.get("retry_after")
+    if problem.status in (429, 503):
+        more["Retry-After"] = str(wait or 1)
+    if problem.status == 401:
+        more["WWW-Authenticate"] = "Bearer"
+    return Response(
+        msgspec.json.encode(problem), status_code=problem.status, headers=more, media_type=MEDIA_TYPE
+    )
+
+
+def bind(operation: Operation, service: Service) -> Callable[..., Any]:
+    """Give what Litestar calls for an operation."""
+
+    async def handle(request: AnyRequest) -> Response[Any]:
+        return await answer(operation, service, request)
+
+    handle.__name__ = operation.name
+    handle.__doc__ = operation.description
+    handle.__annotations__ = {"request": Request, "return": Response}
+    return handle

@@ -1,0 +1,250 @@
+"""What an operation of the API is, and the list of all: each is one function of an act, declared with its address.
+
+    @reads("/v1/positions", allow=CUSTOMER_READS, gives=Page[ShownPosition], tag="Positions")
+    def list_positions(at: At, state: State = "open", cursor: str | None = None, limit: Limit = 50) -> ...:
+        '''List your positions, newest first.'''
+
+Parameters whose names stand in the address come from it, one named `body` from the JSON body, all others from the
+query.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from staddle.config import Config
+from staddle.db import Database, Tx
+from staddle.errors import RoleMissing, SignInNeeded, StaddleError, WrongKindOfCaller
+from staddle.identity.caller import Caller, Seen, require_scope
+from staddle.ledger import Outcome
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Keyed = Literal["no", "may", "must"]
+_IN_PATH = re.compile(r"\{(\w+)\}")
+OPERATIONS: dict[str, "Operation"] = {}
+"""Every operation by its name, which is the operationId of the OpenAPI document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """Who may call an operation: anybody, or a kind of caller with a scope or one of some roles.
+
+    A customer's own session has every scope; only API keys are limited to theirs.
+    """
+
+    kinds: frozenset[str]
+    scope: str | None = None
+    roles: frozenset[str] = frozenset()
+
+    def check(self, caller: Caller) -> None:
+        """Raise SignInNeeded, WrongKindOfCaller, ScopeMissing or RoleMissing unless the caller may."""
+        if "nobody" in self.kinds:
+            return
+        if caller.kind == "nobody":
+            raise SignInNeeded
+        if caller.kind not in self.kinds:
+            raise WrongKindOfCaller
+        if self.scope is not None:
+            require_scope(caller, self.scope)
+        if caller.kind == "operator" and self.roles and not self.roles & caller.roles:
+            needed = sorted(self.roles)
+            raise RoleMissing(f"This needs the role {' or '.join(needed)}.", roles=needed)
+
+
+ANYBODY = Allow(frozenset({"nobody"}))
+
+
+def customer(scope: str) -> Allow:
+    """Customers: by a session, by an API key with the scope, or through an integrator who may act for them."""
+    return Allow(frozenset({"customer"}), scope)
+
+
+def client(scope: str) -> Allow:
+    """Integrators whose access token has the scope."""
+    return Allow(frozenset({"client"}), scope)
+
+
+def operator(*roles: str) -> Allow:
+    """Operators who have one of the roles; every operator has `viewer`."""
+    return Allow(frozenset({"operator"}), None, frozenset(roles))
+
+
+@dataclass(slots=True)
+class At:
+    """An operation at work in its one transaction. `now` is the desk's clock, `machine_now` the real one."""
+
+    tx: Tx
+    caller: Caller
+    seen: Seen
+    now: datetime
+    machine_now: datetime
+    key: str
+    scales: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def customer_id(self) -> int:
+        """The customer who is calling."""
+        assert self.caller.customer_id is not None
+        return self.caller.customer_id
+
+    @property
+    def by(self) -> str:
+        """The operator who is calling."""
+        assert self.caller.operator is not None
+        return self.caller.operator
+
+
+@dataclass(slots=True)
+class OnDatabase:
+    """An operation that needs several transactions, such as a run, or a hash that takes long."""
+
+    database: Database
+    config: Config
+    caller: Caller
+    seen: Seen
+    machine_now: datetime
+    key: str
+
+    @property
+    def by(self) -> str:
+        """The operator who is calling."""
+        assert self.caller.operator is not None
+        return self.caller.operator
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What an operation gives where a bare value does not say enough: status, headers, a body that is not JSON."""
+
+    value: object = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
+    is_replay: bool = False
+    error: StaddleError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation. `act` names the batch that answers it; then `run` only makes the command out of the request."""
+
+    name: str
+    method: Method
+    path: str
+    tag: str
+    allow: Allow
+    run: Callable[..., Any]
+    gives: Any
+    keyed: Keyed
+    status: int
+    media_type: str
+    act: str | None
+    is_one_transaction: bool
+    path_type: type[msgspec.Struct]
+    query_type: type[msgspec.Struct]
+    body_type: Any
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of what the function says of itself."""
+        return (self.run.__doc__ or "").strip().splitlines()[0]
+
+    @property
+    def description(self) -> str:
+        """All that the function says of itself."""
+        return inspect.cleandoc(self.run.__doc__ or "")
+
+
+def reads(
+    path: str, *, allow: Allow, gives: Any, tag: str, media_type: str = "application/json"
+) -> Callable[[Function], Function]:
+    """Declare an operation that only reads, in one transaction."""
+    return _declare("GET", path, allow=allow, gives=gives, tag=tag, media_type=media_type)
+
+
+def writes(
+    method: Method, path: str, *, allow: Allow, gives: Any, tag: str, keyed: Keyed = "may", status: int = 200
+) -> Callable[[Function], Function]:
+    """Declare an operation that calls one act in one transaction; `keyed` says if it must have an Idempotency-Key."""
+    return _declare(method, path, allow=allow, gives=gives, tag=tag, keyed=keyed, status=status)
+
+
+def batched(path: str, act: str, *, allow: Allow, gives: Any, tag: str) -> Callable[[Function], Function]:
+    """Declare an operation whose function makes one command, which is answered together with others of its moment."""
+    return _declare("POST", path, allow=allow, gives=gives, tag=tag, keyed="must", act=act)
+
+
+def works(
+    method: Method, path: str, *, allow: Allow, gives: Any, tag: str, keyed: Keyed = "no", status: int = 200
+) -> Callable[[Function], Function]:
+    """Declare an operation that opens its transactions itself: its function takes OnDatabase."""
+    return _declare(
+        method, path, allow=allow, gives=gives, tag=tag, keyed=keyed, status=status, is_one_transaction=False
+    )
+
+
+def _declare(
+    method: Method,
+    path: str,
+    *,
+    allow: Allow,
+    gives: Any,
+    tag: str,
+    keyed: Keyed = "no",
+    status: int = 200,
+    media_type: str = "application/json",
+    act: str | None = None,
+    is_one_transaction: bool = True,
+) -> Callable[[Function], Function]:
+    def add(function: Function) -> Function:
+        parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        in_path = set(_IN_PATH.findall(path))
+        name = function.__name__
+        assert name not in OPERATIONS, f"two operations are named {name}"
+        assert in_path <= {each.name for each in parameters}, (
+            f"{name} does not take all that its address names"
+        )
+        OPERATIONS[name] = Operation(
+            name=name,
+            method=method,
+            path=path,
+            tag=tag,
+            allow=allow,
+            run=function,
+            gives=gives,
+            keyed=keyed,
+            status=status,
+            media_type=media_type,
+            act=act,
+            is_one_transaction=is_one_transaction,
+            path_type=_struct(name, "Path", [each for each in parameters if each.name in in_path]),
+            query_type=_struct(
+                name, "Query", [each for each in parameters if each.name not in {*in_path, "body"}]
+            ),
+            body_type=next((each.annotation for each in parameters if each.name == "body"), None),
+        )
+        return function
+
+    return add
+
+
+def _struct(name: str, part: str, parameters: list[inspect.Parameter]) -> type[msgspec.Struct]:
+    """A type that reads one part of the request: it knows each parameter and refuses any other."""
+    fields: list[Any] = [
+        (each.name, each.annotation)
+        if each.default is each.empty
+        else (each.name, each.annotation, each.default)
+        for each in parameters
+    ]
+    return msgspec.defstruct(f"{name}_{part}", fields, forbid_unknown_fields=True, kw_only=True)
+
+
+def answered(outcome: Outcome[Any], status: int = 200) -> Given:
+    """Give what became of one command. A refusal is told once the transaction is committed: it is kept by its key."""
+    return Given(outcome.answer, status, is_replay=outcome.is_replay, error=outcome.error)

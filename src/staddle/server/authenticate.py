@@ -1,0 +1,53 @@
+"""From what a request carries to who is asking: a bearer token or the session's cookie, and whom a client acts for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from staddle.customers import find_customers
+from staddle.db import Tx
+from staddle.errors import CustomerNotFound, StaddleError, WrongKindOfCaller
+from staddle.identity.caller import CUSTOMER_SCOPES, NOBODY, Caller, Seen, require_scope
+from staddle.identity.who_is import who_is
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request carries: a token or none, from where it came, and the customer a client acts for, by reference."""
+
+    token: str | None
+    seen: Seen
+    for_customer: str | None = None
+
+    def __repr__(self) -> str:
+        """A token never stands in a log."""
+        return f"Credentials({self.seen.address})"
+
+
+def callers_of(tx: Tx, asking: Sequence[Credentials], machine_now: datetime) -> list[Caller | StaddleError]:
+    """Say who each is, or why they cannot be believed; in order."""
+    return [_caller(tx, each, machine_now) for each in asking]
+
+
+def caller_of(tx: Tx, asking: Credentials, machine_now: datetime) -> Caller:
+    """Say who is asking. Raises what `who_is` raises; CustomerNotFound or ScopeMissing where a client may not act."""
+    caller = NOBODY if asking.token is None else who_is(tx, asking.token, asking.seen, machine_now)
+    return caller if asking.for_customer is None else _acting_for(tx, caller, asking.for_customer)
+
+
+def _caller(tx: Tx, asking: Credentials, machine_now: datetime) -> Caller | StaddleError:
+    try:
+        return caller_of(tx, asking, machine_now)
+    except StaddleError as error:
+        return error
+
+
+def _acting_for(tx: Tx, caller: Caller, reference: str) -> Caller:
+    """A client who may act for customers becomes the customer, and stays known as the client."""
+    if caller.kind != "client":
+        raise WrongKindOfCaller("Only an integrator's client acts for a customer; nothing was moved.")
+    require_scope(caller, "act_for_customers")
+    found = find_customers(tx, [reference])
+    if reference not in found:
+        raise CustomerNotFound
+    return replace(caller, kind="customer", customer_id=found[reference].customer_id, scopes=CUSTOMER_SCOPES)
