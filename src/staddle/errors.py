@@ -185,6 +185,10 @@ class InvalidPublicKey(Invalid):
     """This is not an Ed25519 public key in PEM or base64."""
 
 
+class InvalidSource(Invalid):
+    """The terms of the rate source do not fit together; nothing was changed."""
+
+
 class ServerTooOld(Invalid):
     """The PostgreSQL server is too old: Staddle needs version 15 or newer."""
 
@@ -307,6 +311,18 @@ class RewardNotFound(NotFound):
 
 class RunNotFound(NotFound):
     """There is no reward run of this date."""
+
+
+class AlarmNotFound(NotFound):
+    """There is no such open alarm."""
+
+
+class SourceNotFound(NotFound):
+    """This product follows no rate source."""
+
+
+class ReadingNotFound(NotFound):
+    """No reading of this product waits for people to decide."""
 
 
 class DeskNotFound(NotFound):
@@ -553,6 +569,14 @@ class TooManyAttempts(TooManyRequests):
 
 class DatabaseUnavailable(Unavailable):
     """The database cannot be reached; please try again later."""
+
+
+class SourceUnreadable(Unavailable):
+    """The rate source could not be read; no rate was changed."""
+
+
+class SourceStale(Unavailable):
+    """The figures of the rate source are too old; no rate was changed."""
 
 
 class Stopping(Unavailable):

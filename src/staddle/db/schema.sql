@@ -606,6 +606,35 @@ CREATE TABLE public.agreement (
     CONSTRAINT agreement_version_check CHECK ((version > 0))
 );
 
+CREATE TABLE public.alarm (
+    alarm_id integer NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    details json NOT NULL,
+    raised_at timestamp with time zone NOT NULL,
+    cleared_at timestamp with time zone,
+    cleared_by text,
+    CONSTRAINT alarm_kind_check CHECK ((kind ~ '^[a-z][a-z_]{0,39}$'::text)),
+    CONSTRAINT alarm_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 200)))
+);
+
+COMMENT ON COLUMN public.alarm.cleared_by IS 'the operator who cleared it by hand; empty where the cause itself was found to be gone';
+
+ALTER TABLE public.alarm ALTER COLUMN alarm_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.alarm_alarm_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.announced (
+    subject text NOT NULL,
+    standing text NOT NULL,
+    announced_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.api_key (
     api_key_id text NOT NULL,
     customer_id bigint NOT NULL,
@@ -952,6 +981,26 @@ CREATE TABLE public.forfeited_reward (
     CONSTRAINT forfeited_reward_amount_check CHECK ((amount > (0)::numeric))
 );
 
+CREATE TABLE public.job (
+    name text NOT NULL,
+    done_at timestamp with time zone,
+    done_by text,
+    failed_at timestamp with time zone,
+    failures integer DEFAULT 0 NOT NULL,
+    error text,
+    mark text,
+    CONSTRAINT job_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT job_name_check CHECK ((name ~ '^[a-z][a-z_]{0,39}$'::text))
+);
+
+CREATE TABLE public.leader (
+    is_the_only_one boolean DEFAULT true NOT NULL,
+    holder text NOT NULL,
+    beat bigint NOT NULL,
+    CONSTRAINT leader_is_the_only_one_check CHECK (is_the_only_one)
+)
+WITH (fillfactor='20');
+
 CREATE TABLE public.login (
     login_id text NOT NULL,
     kind text NOT NULL,
@@ -989,7 +1038,8 @@ CREATE TABLE public.operator (
     roles text[] DEFAULT ARRAY['viewer'::text] NOT NULL,
     is_active boolean DEFAULT true NOT NULL,
     CONSTRAINT an_operator_has_known_roles CHECK (((roles <@ ARRAY['viewer'::text, 'support'::text, 'product'::text, 'treasury'::text, 'admin'::text]) AND ('viewer'::text = ANY (roles)))),
-    CONSTRAINT operator_name_check CHECK ((name ~ '^[a-z][a-z0-9._-]{0,39}$'::text))
+    CONSTRAINT operator_name_check CHECK ((name ~ '^[a-z][a-z0-9._-]{0,39}$'::text)),
+    CONSTRAINT the_rate_source_is_no_person CHECK (((name <> 'rate-source'::text) OR (NOT is_active)))
 );
 
 CREATE TABLE public.parked_position (
@@ -1094,6 +1144,86 @@ CREATE TABLE public.rate_guard (
     changed_at timestamp with time zone NOT NULL,
     CONSTRAINT rate_guard_action_check CHECK ((action = ANY (ARRAY['redeem'::text, 'stop'::text]))),
     CONSTRAINT rate_guard_apr_min_check CHECK ((apr_min >= (0)::numeric))
+);
+
+CREATE TABLE public.rate_reading (
+    reading_id integer NOT NULL,
+    source_id integer NOT NULL,
+    product_id integer NOT NULL,
+    distributed_at timestamp with time zone NOT NULL,
+    read_at timestamp with time zone NOT NULL,
+    figure_at timestamp with time zone,
+    figures text NOT NULL,
+    network_apr numeric NOT NULL,
+    apr numeric NOT NULL,
+    document_hash bytea NOT NULL,
+    outcome text NOT NULL,
+    held_because text,
+    CONSTRAINT a_held_reading_says_why CHECK (((outcome = 'held'::text) = (held_because IS NOT NULL))),
+    CONSTRAINT rate_reading_apr_check CHECK (((apr >= (0)::numeric) AND (scale(apr) <= 6))),
+    CONSTRAINT rate_reading_document_hash_check CHECK ((length(document_hash) = 32)),
+    CONSTRAINT rate_reading_figures_check CHECK (((length(figures) >= 1) AND (length(figures) <= 1000))),
+    CONSTRAINT rate_reading_network_apr_check CHECK ((network_apr >= (0)::numeric)),
+    CONSTRAINT rate_reading_outcome_check CHECK ((outcome = ANY (ARRAY['published'::text, 'unchanged'::text, 'held'::text])))
+);
+
+COMMENT ON COLUMN public.rate_reading.distributed_at IS 'the distribution from which on the rate is to be in force';
+
+COMMENT ON COLUMN public.rate_reading.figure_at IS 'of when the network''s figures are, by the source''s own word';
+
+COMMENT ON COLUMN public.rate_reading.document_hash IS 'SHA-256 of all that the source answered';
+
+ALTER TABLE public.rate_reading ALTER COLUMN reading_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.rate_reading_reading_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.rate_source (
+    source_id integer NOT NULL,
+    product_id integer NOT NULL,
+    kind text NOT NULL,
+    url text NOT NULL,
+    figure_path text,
+    time_path text,
+    is_percent boolean NOT NULL,
+    desk_share numeric NOT NULL,
+    apr_min numeric NOT NULL,
+    apr_max numeric NOT NULL,
+    step_max numeric NOT NULL,
+    stale_hours integer NOT NULL,
+    set_by text NOT NULL,
+    approved_by text NOT NULL,
+    approved_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    CONSTRAINT a_path_goes_with_a_feed CHECK ((((kind = 'json'::text) = (figure_path IS NOT NULL)) AND ((kind = 'json'::text) OR ((time_path IS NULL) AND (NOT is_percent))))),
+    CONSTRAINT a_rate_source_has_bounds CHECK ((apr_min <= apr_max)),
+    CONSTRAINT a_rate_source_is_approved_by_a_second_person CHECK ((approved_by <> set_by)),
+    CONSTRAINT an_ended_source_says_by_whom CHECK (((ended_at IS NULL) = (ended_by IS NULL))),
+    CONSTRAINT rate_source_apr_max_check CHECK ((apr_max <= (100)::numeric)),
+    CONSTRAINT rate_source_apr_min_check CHECK ((apr_min >= (0)::numeric)),
+    CONSTRAINT rate_source_desk_share_check CHECK (((desk_share >= (0)::numeric) AND (desk_share <= (1)::numeric))),
+    CONSTRAINT rate_source_kind_check CHECK ((kind = ANY (ARRAY['json'::text, 'solana'::text, 'ethereum_beacon'::text, 'cosmos'::text]))),
+    CONSTRAINT rate_source_stale_hours_check CHECK (((stale_hours >= 1) AND (stale_hours <= 8760))),
+    CONSTRAINT rate_source_step_max_check CHECK ((step_max > (0)::numeric)),
+    CONSTRAINT rate_source_url_check CHECK (((length(url) >= 1) AND (length(url) <= 500)))
+);
+
+COMMENT ON COLUMN public.rate_source.desk_share IS 'the part of the network''s rate that the desk keeps';
+
+COMMENT ON COLUMN public.rate_source.step_max IS 'the most that a rate may change by itself from one day to the next, as an APR';
+
+ALTER TABLE public.rate_source ALTER COLUMN source_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.rate_source_source_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.recovery_code (
@@ -1295,6 +1425,92 @@ CREATE TABLE public.throttle (
     CONSTRAINT throttle_failure_count_check CHECK ((failure_count >= 0))
 );
 
+CREATE TABLE public.webhook_attempt (
+    endpoint_id integer NOT NULL,
+    notice_id bigint NOT NULL,
+    number integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    milliseconds integer NOT NULL,
+    status integer,
+    failure text,
+    answer text NOT NULL,
+    CONSTRAINT webhook_attempt_answer_check CHECK ((length(answer) <= 500)),
+    CONSTRAINT webhook_attempt_milliseconds_check CHECK ((milliseconds >= 0)),
+    CONSTRAINT webhook_attempt_number_check CHECK ((number > 0))
+);
+
+CREATE TABLE public.webhook_cursor (
+    endpoint_id integer NOT NULL,
+    cell smallint NOT NULL,
+    notice_count bigint NOT NULL,
+    CONSTRAINT webhook_cursor_notice_count_check CHECK ((notice_count >= 0))
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.webhook_delivery (
+    endpoint_id integer NOT NULL,
+    notice_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    kind text NOT NULL,
+    state text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    attempt_count integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    ended_at timestamp with time zone,
+    CONSTRAINT a_delivery_that_has_ended_says_when CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
+    CONSTRAINT webhook_delivery_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text, 'cancelled'::text])))
+)
+WITH (fillfactor='80');
+
+COMMENT ON COLUMN public.webhook_delivery.failing_since IS 'its first failure since it was made or replayed: three days later it is dead';
+
+CREATE TABLE public.webhook_endpoint (
+    endpoint_id integer NOT NULL,
+    client_id text NOT NULL,
+    url text NOT NULL,
+    kinds text[],
+    description text NOT NULL,
+    state text NOT NULL,
+    disabled_because text,
+    secret bytea NOT NULL,
+    secret_before bytea,
+    secret_before_until timestamp with time zone,
+    failing_since timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT a_disabled_endpoint_says_why CHECK (((state = 'disabled'::text) = (disabled_because IS NOT NULL))),
+    CONSTRAINT a_secret_before_has_an_end CHECK (((secret_before IS NULL) = (secret_before_until IS NULL))),
+    CONSTRAINT webhook_endpoint_client_id_check CHECK (((length(client_id) >= 1) AND (length(client_id) <= 100))),
+    CONSTRAINT webhook_endpoint_description_check CHECK ((length(description) <= 200)),
+    CONSTRAINT webhook_endpoint_disabled_because_check CHECK ((disabled_because = ANY (ARRAY['by_owner'::text, 'gone'::text, 'failing'::text]))),
+    CONSTRAINT webhook_endpoint_state_check CHECK ((state = ANY (ARRAY['enabled'::text, 'disabled'::text, 'revoked'::text]))),
+    CONSTRAINT webhook_endpoint_url_check CHECK ((length(url) <= 2000))
+);
+
+COMMENT ON COLUMN public.webhook_endpoint.kinds IS 'the kinds of notices wanted; null: all';
+
+COMMENT ON COLUMN public.webhook_endpoint.secret IS 'what deliveries are signed with, sealed by STADDLE_SECRET_KEY';
+
+COMMENT ON COLUMN public.webhook_endpoint.failing_since IS 'the first failure after the last success';
+
+ALTER TABLE public.webhook_endpoint ALTER COLUMN endpoint_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.webhook_endpoint_endpoint_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.webhook_lane (
+    endpoint_id integer NOT NULL,
+    customer_id bigint NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    claim text
+)
+WITH (fillfactor='70');
+
+COMMENT ON COLUMN public.webhook_lane.due_at IS 'when its first delivery is to be tried; while it is claimed, when the claim ends';
+
 ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_0 FOR VALUES FROM ('0') TO ('16');
 
 ALTER TABLE ONLY public.due_reward ATTACH PARTITION public.due_reward_1 FOR VALUES FROM ('16') TO ('32');
@@ -1348,11 +1564,17 @@ ALTER TABLE ONLY public.access_token
 ALTER TABLE ONLY public.agreement
     ADD CONSTRAINT agreement_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY public.alarm
+    ADD CONSTRAINT alarm_pkey PRIMARY KEY (alarm_id);
+
 ALTER TABLE ONLY public.login
     ADD CONSTRAINT an_email_address_signs_in_one_login UNIQUE (kind, email);
 
 ALTER TABLE ONLY public.login
     ADD CONSTRAINT an_operator_has_one_login UNIQUE (operator);
+
+ALTER TABLE ONLY public.announced
+    ADD CONSTRAINT announced_pkey PRIMARY KEY (subject);
 
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (api_key_id);
@@ -1399,6 +1621,12 @@ ALTER TABLE ONLY public.desk
 ALTER TABLE ONLY public.external_account
     ADD CONSTRAINT external_account_pkey PRIMARY KEY (issuer, subject);
 
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.leader
+    ADD CONSTRAINT leader_pkey PRIMARY KEY (is_the_only_one);
+
 ALTER TABLE ONLY public.login
     ADD CONSTRAINT login_pkey PRIMARY KEY (login_id);
 
@@ -1438,8 +1666,14 @@ ALTER TABLE ONLY public.quote
 ALTER TABLE ONLY public.rate_guard
     ADD CONSTRAINT rate_guard_pkey PRIMARY KEY (cell, customer_id, product_id);
 
+ALTER TABLE ONLY public.rate_reading
+    ADD CONSTRAINT rate_reading_pkey PRIMARY KEY (reading_id);
+
 ALTER TABLE ONLY public.rate_revision
     ADD CONSTRAINT rate_revision_pkey PRIMARY KEY (product_id, revision);
+
+ALTER TABLE ONLY public.rate_source
+    ADD CONSTRAINT rate_source_pkey PRIMARY KEY (source_id);
 
 ALTER TABLE ONLY public.rate_tier
     ADD CONSTRAINT rate_tier_pkey PRIMARY KEY (product_id, revision, amount_from);
@@ -1495,17 +1729,40 @@ ALTER TABLE ONLY public.throttle
 ALTER TABLE ONLY public.transfer
     ADD CONSTRAINT transfer_pkey PRIMARY KEY (cell, transfer_id);
 
+ALTER TABLE ONLY public.webhook_attempt
+    ADD CONSTRAINT webhook_attempt_pkey PRIMARY KEY (endpoint_id, notice_id, number);
+
+ALTER TABLE ONLY public.webhook_cursor
+    ADD CONSTRAINT webhook_cursor_pkey PRIMARY KEY (endpoint_id, cell);
+
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (endpoint_id, notice_id);
+
+ALTER TABLE ONLY public.webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (endpoint_id);
+
+ALTER TABLE ONLY public.webhook_lane
+    ADD CONSTRAINT webhook_lane_pkey PRIMARY KEY (endpoint_id, customer_id);
+
+CREATE UNIQUE INDEX a_product_follows_one_source ON public.rate_source USING btree (product_id) WHERE (ended_at IS NULL);
+
+CREATE UNIQUE INDEX a_source_revises_a_rate_once_a_day ON public.rate_reading USING btree (product_id, distributed_at) WHERE (outcome = 'published'::text);
+
 CREATE UNIQUE INDEX a_transfer_is_corrected_once ON public.transfer USING btree (cell, corrects) WHERE (corrects IS NOT NULL);
 
 CREATE UNIQUE INDEX a_transfer_is_sealed_once ON public.seal USING btree (cell, first_transfer) WHERE (covers = 'transfers'::text);
 
 CREATE INDEX access_token_of_client ON public.access_token USING btree (client_id);
 
+CREATE UNIQUE INDEX an_alarm_is_open_once ON public.alarm USING btree (kind, subject) WHERE (cleared_at IS NULL);
+
 CREATE INDEX api_key_of_customer ON public.api_key USING btree (customer_id);
 
 CREATE INDEX external_account_of_login ON public.external_account USING btree (login_id);
 
 CREATE INDEX holding ON public."position" USING btree (cell, customer_id, product_id, started_at, position_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX notice_by_instant ON public.notice USING brin (effective_at) WITH (autosummarize='on');
 
 CREATE INDEX notice_of_customer ON public.notice USING btree (cell, customer_id, notice_id);
 
@@ -1515,6 +1772,8 @@ CREATE INDEX position_by_maturity ON public."position" USING btree (cell, mature
 
 CREATE INDEX position_of_customer ON public."position" USING btree (cell, customer_id, position_id);
 
+CREATE INDEX reading_of_product ON public.rate_reading USING btree (product_id, reading_id);
+
 CREATE INDEX security_log_of_customer ON public.security_log USING btree (customer_id, log_id);
 
 CREATE INDEX session_of_login ON public.session USING btree (login_id) WHERE (ended_at IS NULL);
@@ -1522,6 +1781,16 @@ CREATE INDEX session_of_login ON public.session USING btree (login_id) WHERE (en
 CREATE UNIQUE INDEX the_rewards_of_a_day_are_sealed_once ON public.seal USING btree (cell, run_on) WHERE (covers = 'rewards'::text);
 
 CREATE INDEX transfer_of_customer ON public.transfer USING btree (cell, customer_id, transfer_id);
+
+CREATE INDEX webhook_delivery_dead ON public.webhook_delivery USING btree (endpoint_id, notice_id) WHERE (state = 'dead'::text);
+
+CREATE INDEX webhook_delivery_ended ON public.webhook_delivery USING btree (ended_at) WHERE (state = ANY (ARRAY['delivered'::text, 'cancelled'::text]));
+
+CREATE INDEX webhook_delivery_pending ON public.webhook_delivery USING btree (endpoint_id, customer_id, notice_id) WHERE (state = 'pending'::text);
+
+CREATE INDEX webhook_endpoint_of_client ON public.webhook_endpoint USING btree (client_id, endpoint_id);
+
+CREATE INDEX webhook_lane_due ON public.webhook_lane USING btree (endpoint_id, due_at);
 
 ALTER TABLE ONLY public.access_token
     ADD CONSTRAINT access_token_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.client(client_id);
@@ -1556,6 +1825,12 @@ ALTER TABLE ONLY public.product
 ALTER TABLE ONLY public.quota
     ADD CONSTRAINT quota_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
 
+ALTER TABLE ONLY public.rate_reading
+    ADD CONSTRAINT rate_reading_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
+
+ALTER TABLE ONLY public.rate_reading
+    ADD CONSTRAINT rate_reading_source_id_fkey FOREIGN KEY (source_id) REFERENCES public.rate_source(source_id);
+
 ALTER TABLE ONLY public.rate_revision
     ADD CONSTRAINT rate_revision_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES public.operator(name);
 
@@ -1564,6 +1839,18 @@ ALTER TABLE ONLY public.rate_revision
 
 ALTER TABLE ONLY public.rate_revision
     ADD CONSTRAINT rate_revision_proposed_by_fkey FOREIGN KEY (proposed_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.rate_source
+    ADD CONSTRAINT rate_source_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.rate_source
+    ADD CONSTRAINT rate_source_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.rate_source
+    ADD CONSTRAINT rate_source_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
+
+ALTER TABLE ONLY public.rate_source
+    ADD CONSTRAINT rate_source_set_by_fkey FOREIGN KEY (set_by) REFERENCES public.operator(name);
 
 ALTER TABLE ONLY public.rate_tier
     ADD CONSTRAINT rate_tier_product_id_revision_fkey FOREIGN KEY (product_id, revision) REFERENCES public.rate_revision(product_id, revision);
@@ -1606,6 +1893,18 @@ ALTER TABLE ONLY public.terms
 
 ALTER TABLE ONLY public.terms
     ADD CONSTRAINT terms_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
+
+ALTER TABLE ONLY public.webhook_attempt
+    ADD CONSTRAINT webhook_attempt_endpoint_id_notice_id_fkey FOREIGN KEY (endpoint_id, notice_id) REFERENCES public.webhook_delivery(endpoint_id, notice_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.webhook_cursor
+    ADD CONSTRAINT webhook_cursor_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.webhook_endpoint(endpoint_id);
+
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.webhook_endpoint(endpoint_id);
+
+ALTER TABLE ONLY public.webhook_lane
+    ADD CONSTRAINT webhook_lane_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.webhook_endpoint(endpoint_id);
 
 GRANT SELECT,INSERT ON TABLE public.rate_revision TO staddle_app;
 
@@ -1664,6 +1963,20 @@ GRANT SELECT,INSERT ON TABLE public.transfer TO staddle_app;
 GRANT SELECT,INSERT,DELETE ON TABLE public.access_token TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.agreement TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.alarm TO staddle_app;
+
+GRANT UPDATE(details) ON TABLE public.alarm TO staddle_app;
+
+GRANT UPDATE(cleared_at) ON TABLE public.alarm TO staddle_app;
+
+GRANT UPDATE(cleared_by) ON TABLE public.alarm TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.announced TO staddle_app;
+
+GRANT UPDATE(standing) ON TABLE public.announced TO staddle_app;
+
+GRANT UPDATE(announced_at) ON TABLE public.announced TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.api_key TO staddle_app;
 
@@ -1781,6 +2094,26 @@ GRANT SELECT,INSERT ON TABLE public.external_account TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.forfeited_reward TO staddle_app;
 
+GRANT SELECT,INSERT ON TABLE public.job TO staddle_app;
+
+GRANT UPDATE(done_at) ON TABLE public.job TO staddle_app;
+
+GRANT UPDATE(done_by) ON TABLE public.job TO staddle_app;
+
+GRANT UPDATE(failed_at) ON TABLE public.job TO staddle_app;
+
+GRANT UPDATE(failures) ON TABLE public.job TO staddle_app;
+
+GRANT UPDATE(error) ON TABLE public.job TO staddle_app;
+
+GRANT UPDATE(mark) ON TABLE public.job TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.leader TO staddle_app;
+
+GRANT UPDATE(holder) ON TABLE public.leader TO staddle_app;
+
+GRANT UPDATE(beat) ON TABLE public.leader TO staddle_app;
+
 GRANT SELECT,INSERT ON TABLE public.login TO staddle_app;
 
 GRANT UPDATE(email) ON TABLE public.login TO staddle_app;
@@ -1831,7 +2164,7 @@ GRANT UPDATE(total) ON TABLE public.quota TO staddle_app;
 
 GRANT UPDATE(ceiling) ON TABLE public.quota TO staddle_app;
 
-GRANT SELECT,INSERT ON TABLE public.quote TO staddle_app;
+GRANT SELECT,INSERT,DELETE ON TABLE public.quote TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.rate_guard TO staddle_app;
 
@@ -1842,6 +2175,14 @@ GRANT UPDATE(action) ON TABLE public.rate_guard TO staddle_app;
 GRANT UPDATE(is_on) ON TABLE public.rate_guard TO staddle_app;
 
 GRANT UPDATE(changed_at) ON TABLE public.rate_guard TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.rate_reading TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.rate_source TO staddle_app;
+
+GRANT UPDATE(ended_at) ON TABLE public.rate_source TO staddle_app;
+
+GRANT UPDATE(ended_by) ON TABLE public.rate_source TO staddle_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.recovery_code TO staddle_app;
 
@@ -1912,3 +2253,47 @@ GRANT UPDATE(failure_count) ON TABLE public.throttle TO staddle_app;
 GRANT UPDATE(last_failure_at) ON TABLE public.throttle TO staddle_app;
 
 GRANT UPDATE(blocked_until) ON TABLE public.throttle TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.webhook_attempt TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.webhook_cursor TO staddle_app;
+
+GRANT UPDATE(notice_count) ON TABLE public.webhook_cursor TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.webhook_delivery TO staddle_app;
+
+GRANT UPDATE(state) ON TABLE public.webhook_delivery TO staddle_app;
+
+GRANT UPDATE(due_at) ON TABLE public.webhook_delivery TO staddle_app;
+
+GRANT UPDATE(attempt_count) ON TABLE public.webhook_delivery TO staddle_app;
+
+GRANT UPDATE(failing_since) ON TABLE public.webhook_delivery TO staddle_app;
+
+GRANT UPDATE(ended_at) ON TABLE public.webhook_delivery TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.webhook_endpoint TO staddle_app;
+
+GRANT UPDATE(url) ON TABLE public.webhook_endpoint TO staddle_app;
+
+GRANT UPDATE(kinds) ON TABLE public.webhook_endpoint TO staddle_app;
+
+GRANT UPDATE(description) ON TABLE public.webhook_endpoint TO staddle_app;
+
+GRANT UPDATE(state) ON TABLE public.webhook_endpoint TO staddle_app;
+
+GRANT UPDATE(disabled_because) ON TABLE public.webhook_endpoint TO staddle_app;
+
+GRANT UPDATE(secret) ON TABLE public.webhook_endpoint TO staddle_app;
+
+GRANT UPDATE(secret_before) ON TABLE public.webhook_endpoint TO staddle_app;
+
+GRANT UPDATE(secret_before_until) ON TABLE public.webhook_endpoint TO staddle_app;
+
+GRANT UPDATE(failing_since) ON TABLE public.webhook_endpoint TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.webhook_lane TO staddle_app;
+
+GRANT UPDATE(due_at) ON TABLE public.webhook_lane TO staddle_app;
+
+GRANT UPDATE(claim) ON TABLE public.webhook_lane TO staddle_app;

@@ -17,6 +17,7 @@ from staddle.errors import (
     SecondPersonNeeded,
     StaddleError,
     TooManyDecimals,
+    WrongState,
 )
 
 ERRORS: dict[str, type[StaddleError]] = {
@@ -34,6 +35,8 @@ ERRORS: dict[str, type[StaddleError]] = {
     "terms_are_approved_by_a_second_person": SecondPersonNeeded,
     "a_rate_is_approved_by_a_second_person": SecondPersonNeeded,
     "a_run_is_released_by_a_second_person": SecondPersonNeeded,
+    "a_rate_source_is_approved_by_a_second_person": SecondPersonNeeded,
+    "the_rate_source_is_no_person": WrongState,
     "an_email_address_signs_in_one_login": AlreadyExists,
     "a_customer_has_one_login": AlreadyExists,
     "an_operator_has_one_login": AlreadyExists,
@@ -86,6 +89,9 @@ INVARIANTS = frozenset(
         "an_api_key_has_known_scopes",
         "an_api_key_keeps_what_its_kind_needs",
         "a_client_has_known_scopes",
+        "a_disabled_endpoint_says_why",
+        "a_secret_before_has_an_end",
+        "a_delivery_that_has_ended_says_when",
     }
 )
 """What only a mistake of ours can run into."""
