@@ -16,8 +16,9 @@ SECURITY: Mapping[str, list[dict[str, list[str]]]] = {
     "operator": [{"bearer": []}, {"session": []}],
     "nobody": [],
 }
-ABOUT = """Amounts and ids are text, instants are RFC 3339 in UTC. Errors are problem details with a stable `code`; `moved`
-says whether anything was moved. Every write takes an Idempotency-Key: a repeat is answered as before, for ever."""
+ABOUT = """Amounts and ids are text, instants are RFC 3339 in UTC. Errors are problem details with a stable `code`;
+`moved` says whether anything was moved. Every write takes an Idempotency-Key: a repeat is answered as before, for
+ever."""
 WHO = {"customer": "Customers", "client": "Integrators", "operator": "Operators", "nobody": "Anybody"}
 
 

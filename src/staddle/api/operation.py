@@ -203,7 +203,9 @@ def _declare(
     is_one_transaction: bool = True,
 ) -> Callable[[Function], Function]:
     def add(function: Function) -> Function:
-        parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        # A batched operation makes a command from the caller, the key and where they were seen; others get `at`.
+        before = 1 if act is None else 3
+        parameters = list(inspect.signature(function, eval_str=True).parameters.values())[before:]
         in_path = set(_IN_PATH.findall(path))
         name = function.__name__
         assert name not in OPERATIONS, f"two operations are named {name}"

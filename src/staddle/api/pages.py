@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Sequence
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -10,9 +10,10 @@ from staddle.errors import InvalidCursor
 
 Item = TypeVar("Item")
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000, description="How many at most.")]
-Cursor = Annotated[
-    str | None, msgspec.Meta(max_length=2000, description="`next_cursor` of the page before; none begins.")
+CursorText = Annotated[
+    str, msgspec.Meta(max_length=2000, description="`next_cursor` of the page before; leave it out to begin.")
 ]
+Cursor: TypeAlias = CursorText | None
 
 
 class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
