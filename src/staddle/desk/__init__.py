@@ -1,5 +1,6 @@
 """Who works the desk, its clock, its limits, what needs a second person, and what everybody did."""
 
+from staddle.desk.alarms import Alarm, clear_alarm, dismiss_alarm, list_alarms, raise_alarm, raise_all
 from staddle.desk.approvals import Approval, approve, ask, decline, find_approval, pending
 from staddle.desk.clock import advance_clock, change_limits, now_of, set_clock
 from staddle.desk.create import Desk, create_desk, find_desk
@@ -17,6 +18,7 @@ from staddle.desk.operators import (
 
 __all__ = [
     "ROLES",
+    "Alarm",
     "Approval",
     "Desk",
     "LogEntry",
@@ -26,15 +28,20 @@ __all__ = [
     "approve",
     "ask",
     "change_limits",
+    "clear_alarm",
     "create_desk",
     "decline",
+    "dismiss_alarm",
     "find_approval",
     "find_desk",
     "find_operator",
+    "list_alarms",
     "list_operators",
     "log",
     "now_of",
     "pending",
+    "raise_alarm",
+    "raise_all",
     "read_log",
     "require_admin",
     "set_active",

@@ -96,3 +96,44 @@ SELECT log_id, operator, act, subject, details, effective_at
   FROM desk_log
  ORDER BY log_id DESC
  LIMIT %(count)s;
+
+-- name: raise_alarm
+-- Raise an alarm unless the same one is open.
+INSERT INTO alarm (kind, subject, details, raised_at)
+VALUES (%(kind)s, %(subject)s, %(details)s::json, %(now)s)
+    ON CONFLICT (kind, subject) WHERE cleared_at IS NULL DO NOTHING
+RETURNING alarm_id;
+
+-- name: update_alarm
+-- Give an open alarm newer details; gives its number where there is one.
+UPDATE alarm
+   SET details = %(details)s::json
+ WHERE kind = %(kind)s AND subject = %(subject)s AND cleared_at IS NULL
+RETURNING alarm_id;
+
+-- name: clear_alarm
+-- Clear an alarm whose cause is gone.
+UPDATE alarm
+   SET cleared_at = %(now)s
+ WHERE kind = %(kind)s AND subject = %(subject)s AND cleared_at IS NULL;
+
+-- name: clear_alarms_but
+-- Clear the alarms of a kind whose subject is not among those named.
+UPDATE alarm
+   SET cleared_at = %(now)s
+ WHERE kind = %(kind)s AND cleared_at IS NULL AND subject <> ALL(%(subjects)s::text[]);
+
+-- name: dismiss_alarm
+-- Clear an alarm by hand.
+UPDATE alarm
+   SET cleared_at = %(now)s, cleared_by = %(by)s
+ WHERE alarm_id = %(alarm_id)s AND cleared_at IS NULL
+RETURNING alarm_id, kind, subject, details, raised_at, cleared_at, cleared_by;
+
+-- name: alarms
+-- Read alarms, newest first; without `with_cleared` only those that are open.
+SELECT alarm_id, kind, subject, details, raised_at, cleared_at, cleared_by
+  FROM alarm
+ WHERE cleared_at IS NULL OR %(with_cleared)s
+ ORDER BY alarm_id DESC
+ LIMIT %(count)s;
