@@ -130,3 +130,73 @@ SELECT p.code, p.name, p.kind, p.state, p.subscribe_halt, p.redeem_halt, a.code 
         GROUP BY v.revision, v.effective_at, v.published_at) n ON true
  WHERE p.state = ANY(%(states)s::text[]) AND (%(code)s::text IS NULL OR p.code = %(code)s)
  ORDER BY a.code, p.kind DESC, t.term_days, p.code;
+
+-- name: rate_source
+-- Read the rate source that a product follows.
+SELECT s.source_id, p.code AS product, s.kind, s.url, s.figure_path, s.time_path, s.is_percent, s.desk_share, s.apr_min,
+       s.apr_max, s.step_max, s.stale_hours, s.set_by, s.approved_by, s.approved_at, s.ended_at
+  FROM rate_source s
+  JOIN product p ON p.product_id = s.product_id
+ WHERE p.code = %(code)s AND s.ended_at IS NULL;
+
+-- name: rate_sources
+-- Read the rate sources that are followed, by product.
+SELECT s.source_id, p.code AS product, s.kind, s.url, s.figure_path, s.time_path, s.is_percent, s.desk_share, s.apr_min,
+       s.apr_max, s.step_max, s.stale_hours, s.set_by, s.approved_by, s.approved_at, s.ended_at
+  FROM rate_source s
+  JOIN product p ON p.product_id = s.product_id
+ WHERE s.ended_at IS NULL AND p.state <> 'retired'
+ ORDER BY p.code;
+
+-- name: source_count
+-- Count the sources that a product has had: what a request to set one stands upon.
+SELECT count(*) AS sources FROM rate_source WHERE product_id = %(product_id)s;
+
+-- name: add_source
+-- Let a product follow a source from now on.
+INSERT INTO rate_source (product_id, kind, url, figure_path, time_path, is_percent, desk_share, apr_min, apr_max, step_max,
+                         stale_hours, set_by, approved_by, approved_at)
+VALUES (%(product_id)s, %(kind)s, %(url)s, %(figure_path)s, %(time_path)s, %(is_percent)s, %(desk_share)s, %(apr_min)s,
+        %(apr_max)s, %(step_max)s, %(stale_hours)s, %(set_by)s, %(by)s, %(now)s);
+
+-- name: end_source
+-- Let a product follow its source no longer.
+UPDATE rate_source
+   SET ended_at = %(now)s, ended_by = %(by)s
+ WHERE product_id = %(product_id)s AND ended_at IS NULL;
+
+-- name: name_the_source
+-- Have the name under which sources propose revisions; it belongs to nobody.
+INSERT INTO operator (name, added_at, roles, is_active)
+VALUES (%(name)s, %(now)s, '{viewer}', false)
+    ON CONFLICT (name) DO NOTHING;
+
+-- name: add_reading
+-- Keep a reading with what became of it.
+INSERT INTO rate_reading (source_id, product_id, distributed_at, read_at, figure_at, figures, network_apr, apr, document_hash,
+                          outcome, held_because)
+VALUES (%(source_id)s, %(product_id)s, %(distributed_at)s, %(now)s, %(figure_at)s, %(figures)s, %(network_apr)s, %(apr)s,
+        %(document_hash)s, %(outcome)s, %(held_because)s)
+RETURNING reading_id;
+
+-- name: readings
+-- Read the latest readings of a product, newest first.
+SELECT r.reading_id, r.source_id, p.code AS product, r.distributed_at, r.read_at, r.figure_at, r.figures, r.network_apr,
+       r.apr, r.document_hash, r.outcome, r.held_because
+  FROM rate_reading r
+  JOIN product p ON p.product_id = r.product_id
+ WHERE p.code = %(code)s
+ ORDER BY r.reading_id DESC
+ LIMIT %(count)s;
+
+-- name: settled_readings
+-- Name the products whose reading for a distribution has been published, or found to change nothing.
+SELECT DISTINCT p.code
+  FROM rate_reading r
+  JOIN product p ON p.product_id = r.product_id
+ WHERE r.distributed_at = %(distributed_at)s AND r.outcome <> 'held';
+
+-- name: published_reading
+-- Say whether a product's source has revised its rate for a distribution.
+SELECT 1 FROM rate_reading
+ WHERE product_id = %(product_id)s AND distributed_at = %(distributed_at)s AND outcome = 'published';

@@ -90,10 +90,17 @@ def approve_rate(tx: Tx, by: str, approval_id: int, now: datetime) -> RateRevise
     proposal = msgspec.convert(request, Proposal)
     check_instant(product, rates, proposal.effective_at, now)
     rate = Rate(len(rates) + 1, proposal.effective_at or now, proposal.tiers)
+    return write_revision(tx, product, rate, (approval.asked_by, by), proposal.reading, now)
+
+
+def write_revision(
+    tx: Tx, product: Product, rate: Rate, people: tuple[str, str], reading: str | None, now: datetime
+) -> RateRevised:
+    """Append a revision with its tiers; `people` are who proposed and who approved it."""
     numbers = {"product_id": product.product_id, "revision": rate.revision}
-    people = {"proposed_by": approval.asked_by, "approved_by": by}
-    when = {"effective_at": rate.effective_at, "now": now, "reading": proposal.reading}
-    tx.execute(sql.add_revision, numbers | people | when)
+    by = {"proposed_by": people[0], "approved_by": people[1]}
+    when = {"effective_at": rate.effective_at, "now": now, "reading": reading}
+    tx.execute(sql.add_revision, numbers | by | when)
     bands = {
         "amounts_from": [tier.amount_from for tier in rate.tiers],
         "amounts_to": [tier.amount_to for tier in rate.tiers],
