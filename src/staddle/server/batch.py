@@ -37,7 +37,8 @@ class Batcher(Generic[Asked, Answer]):
     """Collects requests of one kind, and answers them in lists on threads of its own.
 
     `answer` gets a transaction and a list, and gives an answer for each, in order; what it raises fails the whole
-    list, and each is then tried alone. `observe` is told the size of each batch, for the metrics.
+    list, and each is then tried alone. `observe` is told the size of each batch, for the metrics. `is_stopping` says
+    that nothing more is taken.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Batcher(Generic[Asked, Answer]):
         self._batch_max = batch_max
         self._observe = observe
         self._queue: queue.SimpleQueue[Waiting[Asked, Answer] | None] = queue.SimpleQueue()
-        self._is_stopping = False
+        self.is_stopping = False
         self._threads = [
             threading.Thread(target=self._work, name=f"batch {name} {number}", daemon=True)
             for number in range(threads)
@@ -69,16 +70,21 @@ class Batcher(Generic[Asked, Answer]):
 
         Whoever stops waiting changes nothing: the request is done all the same, and its key will say so.
         """
-        if self._is_stopping or self._queue.qsize() > QUEUE_MAX:
+        if self.is_stopping or self.waiting > QUEUE_MAX:
             raise Stopping
         loop = asyncio.get_running_loop()
         waiting: Waiting[Asked, Answer] = Waiting(asked, loop.create_future(), loop)
         self._queue.put(waiting)
         return await waiting.future
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a batch."""
+        return self._queue.qsize()
+
     def stop(self, wait_seconds: float = 30.0) -> None:
         """Take nothing more, finish what is waiting, and end the threads."""
-        self._is_stopping = True
+        self.is_stopping = True
         for _ in self._threads:
             self._queue.put(None)
         for thread in self._threads:
