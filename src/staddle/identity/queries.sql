@@ -31,3 +31,169 @@ SELECT t.client_id, t.scopes, t.expires_at, c.revoked_at
   FROM access_token t
   JOIN client c USING (client_id)
  WHERE t.token_hash = %(token_hash)s;
+
+-- name: count_attempt
+-- Count an attempt as failed, unless its subject must still wait; past the free ones each doubles the wait.
+INSERT INTO throttle AS t (subject, failure_count, last_failure_at, blocked_until)
+VALUES (%(subject)s, 1, %(now)s, %(now)s)
+    ON CONFLICT (subject) DO UPDATE
+   SET failure_count = CASE WHEN t.last_failure_at < %(forgotten_before)s THEN 1 ELSE t.failure_count + 1 END,
+       last_failure_at = %(now)s,
+       blocked_until = CASE
+           WHEN t.last_failure_at < %(forgotten_before)s OR t.failure_count + 1 < %(free)s::integer THEN %(now)s
+           ELSE %(now)s + make_interval(
+               secs => least(1 << least(t.failure_count + 2 - %(free)s::integer, 20), %(wait_max)s::integer))
+           END
+ WHERE t.blocked_until <= %(now)s
+RETURNING failure_count;
+
+-- name: blocked_until
+-- Read until when a subject must wait.
+SELECT blocked_until FROM throttle WHERE subject = %(subject)s;
+
+-- name: give_attempt_back
+-- Take an attempt back.
+UPDATE throttle AS t
+   SET failure_count = greatest(t.failure_count - 1, 0), blocked_until = t.last_failure_at
+ WHERE t.subject = ANY (%(subjects)s::text[]);
+
+-- name: forget_attempts
+-- Forget the failures of these subjects.
+DELETE FROM throttle WHERE subject = ANY (%(subjects)s::text[]);
+
+-- name: note
+-- Write down what happened to a customer's access.
+INSERT INTO security_log (customer_id, act, details, address, agent, effective_at)
+VALUES (%(customer_id)s, %(act)s, %(details)s, %(address)s::inet, %(agent)s, %(now)s);
+
+-- name: read_security_log
+-- Read what happened to a customer's access, newest first.
+SELECT log_id, act, details, host(address) AS address, agent, effective_at
+  FROM security_log
+ WHERE customer_id = %(customer_id)s AND (%(before)s::bigint IS NULL OR log_id < %(before)s::bigint)
+ ORDER BY log_id DESC
+ LIMIT %(count)s;
+
+-- name: find_login
+-- Find the login that has what is given: its id, its address, its customer, or its operator.
+SELECT l.login_id, l.kind, l.email, l.customer_id, l.operator, l.is_active, l.password_hash IS NOT NULL AS has_password,
+       l.totp_secret IS NOT NULL AS has_code,
+       (SELECT count(*) FROM passkey p WHERE p.login_id = l.login_id) AS passkey_count, l.added_at
+  FROM login l
+ WHERE l.login_id = %(login_id)s
+    OR (l.kind = %(kind)s AND l.email = %(email)s)
+    OR l.customer_id = %(customer_id)s
+    OR l.operator = %(operator)s;
+
+-- name: list_logins
+-- List logins in the order of their e-mail addresses.
+SELECT l.login_id, l.kind, l.email, l.customer_id, l.operator, l.is_active, l.password_hash IS NOT NULL AS has_password,
+       l.totp_secret IS NOT NULL AS has_code,
+       (SELECT count(*) FROM passkey p WHERE p.login_id = l.login_id) AS passkey_count, l.added_at
+  FROM login l
+ WHERE l.kind = %(kind)s AND coalesce(l.email, '') > %(after)s
+ ORDER BY coalesce(l.email, ''), l.login_id
+ LIMIT %(count)s;
+
+-- name: add_login
+-- Add a login, unless its owner or its address has one.
+INSERT INTO login (login_id, kind, email, customer_id, operator, password_hash, added_at)
+VALUES (%(login_id)s, %(kind)s, %(email)s, %(customer_id)s, %(operator)s, %(password_hash)s, %(now)s)
+    ON CONFLICT DO NOTHING
+RETURNING login_id;
+
+-- name: lock_login
+-- Hold a login while it changes.
+SELECT login_id FROM login WHERE login_id = %(login_id)s FOR UPDATE;
+
+-- name: password_of
+-- Read the hash of a login's password.
+SELECT password_hash FROM login WHERE login_id = %(login_id)s;
+
+-- name: change_password
+-- Change a password, if it still is the one that was proved.
+UPDATE login
+   SET password_hash = %(to_hash)s
+ WHERE login_id = %(login_id)s AND password_hash = %(from_hash)s AND is_active
+RETURNING login_id;
+
+-- name: set_password
+-- Set a password, whatever it was.
+UPDATE login SET password_hash = %(password_hash)s WHERE login_id = %(login_id)s;
+
+-- name: set_login_active
+-- Let a login in, or no more.
+UPDATE login SET is_active = %(is_active)s WHERE login_id = %(login_id)s;
+
+-- name: end_sessions
+-- End a login's sessions: one of them, or all but one.
+UPDATE session
+   SET ended_at = %(now)s
+ WHERE login_id = %(login_id)s AND ended_at IS NULL
+   AND (%(session_id)s::text IS NULL OR session_id = %(session_id)s)
+   AND session_id IS DISTINCT FROM %(but)s::text
+RETURNING session_id;
+
+-- name: login_to_open
+-- Find what signing in needs of a login.
+SELECT l.login_id, l.password_hash, l.is_active AND coalesce(o.is_active, true) AS is_active, l.customer_id, l.operator
+  FROM login l
+  LEFT JOIN operator o ON o.name = l.operator
+ WHERE l.kind = %(kind)s AND l.email = %(email)s;
+
+-- name: open_session
+-- Open a session.
+INSERT INTO session (session_id, token_hash, login_id, opened_by, opened_at, last_used_at, expires_at, stepped_up_at,
+                     address, agent)
+VALUES (%(session_id)s, %(token_hash)s, %(login_id)s, %(opened_by)s, %(now)s, %(now)s, %(expires_at)s,
+        %(stepped_up_at)s, %(address)s::inet, %(agent)s)
+RETURNING session_id, opened_by, opened_at, last_used_at, expires_at, stepped_up_at, host(address) AS address, agent;
+
+-- name: sessions_of
+-- List where a login is signed in, the last used first.
+SELECT session_id, opened_by, opened_at, last_used_at, expires_at, stepped_up_at, host(address) AS address, agent
+  FROM session
+ WHERE login_id = %(login_id)s AND ended_at IS NULL AND expires_at > %(now)s
+ ORDER BY last_used_at DESC, session_id;
+
+-- name: step_up
+-- Remember that a session has just proved again whose it is.
+UPDATE session SET stepped_up_at = %(now)s WHERE session_id = %(session_id)s AND ended_at IS NULL;
+
+-- name: lock_totp
+-- Hold a login while its second factor is used or changed.
+SELECT totp_secret, totp_proposed FROM login WHERE login_id = %(login_id)s FOR UPDATE;
+
+-- name: propose_totp
+-- Keep the secret of an authenticator app that is not confirmed yet.
+UPDATE login SET totp_proposed = %(sealed)s WHERE login_id = %(login_id)s;
+
+-- name: confirm_totp
+-- Turn the proposed authenticator app on; the code that confirmed it is used up.
+UPDATE login
+   SET totp_secret = totp_proposed, totp_proposed = NULL, totp_last_step = %(step)s
+ WHERE login_id = %(login_id)s;
+
+-- name: remove_totp
+-- Turn the authenticator app off.
+UPDATE login SET totp_secret = NULL, totp_proposed = NULL WHERE login_id = %(login_id)s;
+
+-- name: use_totp_step
+-- Use up the code of a step, unless it or a later one was used.
+UPDATE login
+   SET totp_last_step = %(step)s
+ WHERE login_id = %(login_id)s AND (totp_last_step IS NULL OR totp_last_step < %(step)s)
+RETURNING login_id;
+
+-- name: add_recovery_codes
+-- Add recovery codes.
+INSERT INTO recovery_code (login_id, code_hash)
+SELECT %(login_id)s, n.code_hash FROM unnest(%(code_hashes)s::bytea[]) AS n (code_hash);
+
+-- name: remove_recovery_codes
+-- Make a login's recovery codes void.
+DELETE FROM recovery_code WHERE login_id = %(login_id)s;
+
+-- name: use_recovery_code
+-- Use a recovery code up.
+DELETE FROM recovery_code WHERE login_id = %(login_id)s AND code_hash = %(code_hash)s RETURNING login_id;

@@ -95,6 +95,11 @@ def address_of(seen: Seen) -> IPv4Address | IPv6Address | None:
     return mapped or address
 
 
+def agent_of(seen: Seen) -> str:
+    """Give what the peer calls itself, as far as it can be shown."""
+    return "".join(sign for sign in seen.agent[:200] if sign.isprintable())
+
+
 def check_address(
     address: IPv4Address | IPv6Address | None, allowed: Sequence[IPv4Network | IPv6Network]
 ) -> None:
