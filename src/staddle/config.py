@@ -10,6 +10,7 @@ STADDLE_LISTEN         address and port on which the service answers; default 12
 STADDLE_PROCESSES      how many processes serve requests; default 2
 STADDLE_PUBLIC_URL     what browsers call the service, such as https://earn.example.com; passkeys and cookies need it
 STADDLE_TRUSTED_PROXIES  addresses or networks of your proxies, with commas: whose X-Forwarded-For is believed
+STADDLE_HTTP_HOSTS     hosts, with commas, whose rate sources may be read without TLS, such as a node of your own: node-1:8899
 """
 
 import base64
@@ -39,8 +40,10 @@ _KNOWN = frozenset(
         "STADDLE_PROCESSES",
         "STADDLE_PUBLIC_URL",
         "STADDLE_TRUSTED_PROXIES",
+        "STADDLE_HTTP_HOSTS",
     }
 )
+_HOST = re.compile(r"(\[[0-9a-f:]+\]|[a-z0-9][a-z0-9._-]*)(:[0-9]{1,5})?", re.ASCII)
 _TEST_PREFIX = "STADDLE_TEST_"
 
 
@@ -69,6 +72,7 @@ class Config:
     processes: int = 2
     public_url: str | None = None
     trusted_proxies: tuple[Network, ...] = ()
+    http_hosts: frozenset[str] = frozenset()
     secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -90,6 +94,7 @@ class Config:
             processes=_count("STADDLE_PROCESSES", given.get("STADDLE_PROCESSES", "2"), 64),
             public_url=_public_url(given.get("STADDLE_PUBLIC_URL")),
             trusted_proxies=_networks("STADDLE_TRUSTED_PROXIES", given.get("STADDLE_TRUSTED_PROXIES", "")),
+            http_hosts=_hosts("STADDLE_HTTP_HOSTS", given.get("STADDLE_HTTP_HOSTS", "")),
             secret_keys=_secret_keys(given.get("STADDLE_SECRET_KEY")),
         )
 
@@ -178,6 +183,17 @@ def _networks(name: str, text: str) -> tuple[Network, ...]:
         return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
     except ValueError as error:
         raise InvalidConfig(f"{name} must hold addresses or networks with commas: {error}.") from None
+
+
+def _hosts(name: str, text: str) -> frozenset[str]:
+    """Read names of hosts, each with its port or for every port of it."""
+    hosts = [each.strip().lower() for each in text.split(",") if each.strip()]
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise InvalidConfig(
+                f"{name} must hold hosts such as node-1:8899, with commas; {host[:80]!r} is none."
+            )
+    return frozenset(hosts)
 
 
 def _operator(text: str | None) -> str | None:

@@ -9,7 +9,7 @@ import msgspec
 from staddle.days import DAY, distribution_at, format_instant, last_run_on
 from staddle.db import Tx, queries
 from staddle.desk import find_desk, log
-from staddle.errors import ReadingNotFound, SourceStale, SourceUnreadable
+from staddle.errors import ReadingNotFound, SourceStale, SourceUnreadable, WrongState
 from staddle.money import EXACT, ZERO, plain
 from staddle.products.find import Product, lock_product
 from staddle.products.rates import Rate, Tier, rate_after, rate_at, rates_of
@@ -93,6 +93,8 @@ def keep_reading(
     source = find_source(tx, product_code)
     if source.source_id != source_id:
         raise SourceUnreadable("Another rate source was set meanwhile; no rate was changed.")
+    if product.state == "retired":
+        raise WrongState(f"The product {product_code} is retired.")
     rates = rates_of(tx, product.product_id)
     distributed_at = next_distribution(tx, now)
     apr = apr_of(source.terms, figures.network_apr)
@@ -132,8 +134,6 @@ def why_held(
     distributed_at: datetime,
 ) -> str | None:
     """Say what keeps a rate from being published by itself; None where nothing does."""
-    if product.state == "retired":
-        return "the product is retired"
     if not terms.apr_min <= apr <= terms.apr_max:
         return f"{plain(apr)} lies outside {plain(terms.apr_min)} to {plain(terms.apr_max)}"
     if rate_after(rates, distributed_at) or rates[-1].effective_at == distributed_at:
