@@ -10,7 +10,7 @@ STADDLE_LISTEN         address and port on which the service answers; default 12
 STADDLE_PROCESSES      how many processes serve requests; default 2
 STADDLE_PUBLIC_URL     what browsers call the service, such as https://earn.example.com; passkeys and cookies need it
 STADDLE_TRUSTED_PROXIES  addresses or networks of your proxies, with commas: whose X-Forwarded-For is believed
-STADDLE_HTTP_HOSTS     hosts, with commas, whose rate sources may be read without TLS, such as a node of your own: node-1:8899
+STADDLE_HTTP_HOSTS     hosts, with commas, whose rate sources may be read without TLS, such as a node's: node-1:8899
 """
 
 import base64
