@@ -88,7 +88,7 @@ def check_url(url: str, is_sandbox: bool, http_hosts: Collection[str]) -> None:
         refuse("url", f"it is not a URL of up to {URL_MAX} characters")
     if parts.username is not None or parts.fragment:
         refuse("url", "it holds a user's name or a fragment, which a source has not")
-    may_be_plain = is_sandbox or parts.netloc in http_hosts or parts.hostname in http_hosts
+    may_be_plain = is_sandbox or not {parts.netloc.lower(), parts.hostname}.isdisjoint(http_hosts)
     if parts.scheme != "https" and not (parts.scheme == "http" and may_be_plain):
         refuse("url", "it must begin with https://, unless STADDLE_HTTP_HOSTS names its host")
 

@@ -1,0 +1,68 @@
+-- name: have_leader
+-- Have the one row that says who keeps the schedule.
+INSERT INTO leader (holder, beat) VALUES ('', 0) ON CONFLICT (is_the_only_one) DO NOTHING;
+
+-- name: leader
+-- Read who keeps the schedule, and how often they have said so.
+SELECT holder, beat FROM leader;
+
+-- name: beat
+-- Say that we still keep the schedule; no row when somebody else has taken it over.
+UPDATE leader SET beat = beat + 1 WHERE holder = %(holder)s RETURNING beat;
+
+-- name: take_over
+-- Put oneself in the place of a leader who has not moved since.
+UPDATE leader
+   SET holder = %(holder)s, beat = beat + 1
+ WHERE holder = %(seen_holder)s AND beat = %(seen_beat)s
+RETURNING beat;
+
+-- name: step_down
+-- Leave the schedule to the next one who looks.
+UPDATE leader SET holder = '', beat = beat + 1 WHERE holder = %(holder)s;
+
+-- name: jobs
+-- Read what the schedule has come to.
+SELECT name, done_at, done_by, failed_at, failures, error, mark FROM job ORDER BY name;
+
+-- name: job_done
+-- Note that a job was done.
+INSERT INTO job (name, done_at, done_by, mark)
+VALUES (%(name)s, %(machine_now)s, %(by)s, %(mark)s)
+    ON CONFLICT (name) DO UPDATE
+   SET done_at = excluded.done_at, done_by = excluded.done_by, failures = 0, error = NULL,
+       mark = coalesce(excluded.mark, job.mark);
+
+-- name: job_failed
+-- Note that a job has failed; gives how often it has since it was last done.
+INSERT INTO job (name, failed_at, failures, error)
+VALUES (%(name)s, %(machine_now)s, 1, %(error)s)
+    ON CONFLICT (name) DO UPDATE
+   SET failed_at = excluded.failed_at, failures = job.failures + 1, error = excluded.error
+RETURNING failures;
+
+-- name: next_maturity
+-- Find the earliest maturity that has not been noticed yet: the first entry of the index in each cell.
+SELECT min(m.matures_at) AS matures_at
+  FROM cell c
+ CROSS JOIN LATERAL (
+       SELECT p.matures_at
+         FROM position p
+        WHERE p.cell = c.cell AND p.ended_at IS NULL AND p.term_days IS NOT NULL AND p.parked_days IS NULL
+        ORDER BY p.matures_at
+        LIMIT 1) m;
+
+-- name: revisions_begun
+-- Find the revisions that took effect in a span of time, and whether holders were told of each.
+SELECT p.code, r.product_id, r.revision, r.effective_at,
+       EXISTS (SELECT FROM notice n
+                WHERE n.cell = 0 AND n.customer_id = 0 AND n.kind = 'rate_revised' AND n.body ->> 'product' = p.code
+                  AND n.body ->> 'revision' = r.revision::text) AS is_told
+  FROM rate_revision r
+  JOIN product p ON p.product_id = r.product_id
+ WHERE r.effective_at > %(after)s AND r.effective_at <= %(now)s
+ ORDER BY r.effective_at, r.product_id;
+
+-- name: forget_quotes
+-- Forget quotes that expired long ago: nobody can confirm them, and what was confirmed stands in the answers.
+DELETE FROM quote WHERE cell = %(cell)s AND expires_at < %(before)s;
