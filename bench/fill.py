@@ -21,12 +21,24 @@ POOL = Decimal(1_000_000_000_000)
 
 
 @contextmanager
-def durable_server(home: str | None) -> Iterator[Server]:
+def temporary_home(within: str | None) -> Iterator[Path]:
+    """A folder for an embedded server, removed afterwards."""
+    with tempfile.TemporaryDirectory(
+        prefix="staddle-bench-", dir=within, ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def durable_server(within: str | None) -> Iterator[Server]:
     """The embedded server with the settings it always has, fsync included, in a folder that is removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix="staddle-bench-", dir=home, ignore_cleanup_errors=True) as folder:
-        config = Config(home=Path(folder), database_url=None, database=None, operator=None)
-        with open_server(config) as server:
-            yield server
+    with temporary_home(within) as home, open_server(config_of(home)) as server:
+        yield server
+
+
+def config_of(home: Path) -> Config:
+    """The settings that name the embedded server in a folder."""
+    return Config(home=home, database_url=None, database=None, operator=None)
 
 
 def fill(database: Database, customer_count: int, closed_rounds: int = 0) -> None:

@@ -123,3 +123,18 @@ CREATE TABLE bare AS SELECT * FROM reward LIMIT 0;
 -- name: bare_insert
 -- Write the same reward rows as the run did, and nothing else.
 INSERT INTO bare SELECT * FROM reward WHERE run_on = %(run_on)s;
+
+-- name: give_keys
+-- Give customers API keys that may do everything.
+INSERT INTO api_key (api_key_id, customer_id, name, kind, secret_hash, scopes, addresses, added_at)
+SELECT 'bench ' || k.customer_id, k.customer_id, 'bench', 'bearer', sha256(k.token::bytea),
+       ARRAY['read', 'subscribe', 'redeem', 'transfer'], '{}', %(now)s
+  FROM unnest(%(tokens)s::text[], %(customer_ids)s::bigint[]) AS k (token, customer_id);
+
+-- name: hot_quota
+-- Compare what the quota of the hot product says with what its positions hold.
+SELECT q.used, (SELECT coalesce(sum(p.principal), 0) FROM position p WHERE p.product_id = o.product_id) AS held,
+       (SELECT count(*) FROM position p WHERE p.product_id = o.product_id) AS positions
+  FROM product o
+  JOIN quota q ON q.product_id = o.product_id
+ WHERE o.code = 'HOT';

@@ -40,7 +40,7 @@ def main() -> int:
 def measure(server: Server, customers: int, scale: int, seconds: int) -> int:
     """Find pgbench's best rate, then subscribe in batches on one connection and on two."""
     say(f"Subscribing, durable, {customers:,} customers, one product with a quota; pgbench at scale {scale}")
-    best = best_of_pgbench(server, scale, seconds)
+    best = max(pgbench_rates(server, scale, seconds).values())
     rates: dict[int, float] = {}
     with server.open("bench_subscribe") as database:
         fill(database, customers)
@@ -58,12 +58,12 @@ def measure(server: Server, customers: int, scale: int, seconds: int) -> int:
     return 0 if is_good else 1
 
 
-def best_of_pgbench(server: Server, scale: int, seconds: int) -> float:
-    """Give the transactions a second of TPC-B at the client count that does best."""
+def pgbench_rates(server: Server, scale: int, seconds: int) -> dict[int, float]:
+    """Give the transactions a second of TPC-B by the number of clients."""
     server.drop("bench_pgbench")
     server.create("bench_pgbench")
     pgbench(server, "--initialize", "--quiet", f"--scale={scale}")
-    best = 0.0
+    rates: dict[int, float] = {}
     for clients in CLIENTS:
         # One job for each core is what pgbench's manual advises; prepared statements are its fastest protocol.
         output = pgbench(
@@ -76,11 +76,10 @@ def best_of_pgbench(server: Server, scale: int, seconds: int) -> float:
         )
         found = re.search(r"tps = ([\d.]+)", output)
         assert found, output
-        rate = float(found[1])
-        best = max(best, rate)
-        say(f"  pgbench, {clients:2} clients {rate:10,.0f} transactions/s")
+        rates[clients] = float(found[1])
+        say(f"  pgbench, {clients:2} clients {rates[clients]:10,.0f} transactions/s")
     server.drop("bench_pgbench")
-    return best
+    return rates
 
 
 def pgbench(server: Server, *options: str) -> str:
