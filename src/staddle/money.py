@@ -17,6 +17,7 @@ from decimal import (
     Overflow,
     setcontext,
 )
+from functools import cache
 
 from staddle.errors import InvalidAmount, TooManyDecimals
 
@@ -70,6 +71,7 @@ def has_scale(amount: Decimal, scale: int) -> bool:
     return exponent >= -scale or EXACT.remainder(amount, unit_of(scale)) == 0
 
 
+@cache
 def unit_of(scale: int) -> Decimal:
     """Give the smallest amount of an asset with `scale` decimals."""
     return Decimal(1).scaleb(-scale, EXACT)

@@ -18,6 +18,7 @@ __all__ = [
     "Span",
     "Tier",
     "basis_after",
+    "blend",
     "blended_apr",
     "day_basis",
     "headline_apr",
@@ -46,6 +47,8 @@ def day_basis(principal: Decimal, tier_offset: Decimal, tiers: Sequence[Tier]) -
     top = EXACT.add(tier_offset, principal)
     basis = ZERO
     for tier in tiers:
+        if tier.amount_from >= top:
+            break
         upper = top if tier.amount_to is None else min(top, tier.amount_to)
         amount = EXACT.subtract(upper, max(tier_offset, tier.amount_from))
         if amount > 0:
@@ -84,6 +87,9 @@ def reward_of_day(span: Span, day: int, rates: Sequence[Rate], scale: int) -> De
 
 def blended_apr(principal: Decimal, tier_offset: Decimal, tiers: Sequence[Tier]) -> Decimal:
     """Give the APR that this amount really gets over its tiers, cut at eight decimals (rule 11)."""
-    if principal == 0:
-        return ZERO
-    return floor_to_unit(day_basis(principal, tier_offset, tiers), principal, 8)
+    return ZERO if principal == 0 else blend(day_basis(principal, tier_offset, tiers), principal)
+
+
+def blend(one_day: Decimal, principal: Decimal) -> Decimal:
+    """Give the APR of a principal above zero from the basis of one day of it, cut at eight decimals (rule 11)."""
+    return floor_to_unit(one_day, principal, 8)

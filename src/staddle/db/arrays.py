@@ -4,16 +4,25 @@ A list is written in PostgreSQL's own text form and its type is left open, so ev
 the type: `%(cells)s::smallint[]`. Kinds of elements that are not known here are left to psycopg.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import psycopg
+from msgspec.structs import astuple
 from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.types.array import ListDumper
 
 _AS_IT_IS = {int, Decimal}
 _QUOTED = {date, datetime}
+
+
+def columns(rows: Sequence[msgspec.Struct]) -> dict[str, list[Any]]:
+    """Turn rows, of which there is at least one, into the columns that a statement takes, named as the fields."""
+    lists = map(list, zip(*map(astuple, rows), strict=True))
+    return dict(zip(rows[0].__struct_fields__, lists, strict=True))
 
 
 class ArrayDumper(Dumper):
@@ -25,7 +34,12 @@ class ArrayDumper(Dumper):
         if kinds <= _AS_IT_IS:
             return f"{{{','.join(map(str, obj))}}}".encode()
         if kinds == {str}:
-            return f"{{{','.join(map(_quote, obj))}}}".encode()
+            return _texts(obj)
+        if kinds == {datetime} and obj.count(obj[0]) == len(obj):
+            # The instant of an act, which all its rows share.
+            return f"{{{','.join([_element(obj[0])] * len(obj))}}}".encode()
+        if kinds == {type(None)}:
+            return f"{{{','.join(['NULL'] * len(obj))}}}".encode()
         if not kinds <= _AS_IT_IS | _QUOTED | {str, bool, bytes, type(None)}:
             written = ListDumper(list, self.connection).dump(obj)
             return None if written is None else bytes(written)
@@ -45,6 +59,14 @@ def _element(value: Any) -> str:
     if kind is bytes:
         return f'"\\\\x{value.hex()}"'
     return f'"{value.isoformat()}"'
+
+
+def _texts(texts: list[str]) -> bytes:
+    """Write texts; all at once where none holds what must be escaped, as keys and words seldom do."""
+    joined = '","'.join(texts)
+    if "\\" in joined or "\0" in joined or joined.count('"') != 2 * (len(texts) - 1):
+        return f"{{{','.join(map(_quote, texts))}}}".encode()
+    return f'{{"{joined}"}}'.encode()
 
 
 def _quote(text: str) -> str:

@@ -11,7 +11,10 @@ HOUSE = 0
 
 CELL_COUNT = 256
 
-ASSET_BITS = (1 << 19) - 1 & ~15
+KIND_BITS = 15
+"""The part of an account's id that tells its kind."""
+
+ASSET_BITS = (1 << 19) - 1 & ~KIND_BITS
 """The part of an account's id that tells its asset and scale."""
 
 
@@ -43,7 +46,7 @@ def account_of(customer_id: int, asset: Asset, kind: AccountKind) -> int:
 
 def kind_of(account_id: int) -> AccountKind:
     """Give the kind of an account."""
-    return AccountKind(account_id & 15)
+    return AccountKind(account_id & KIND_BITS)
 
 
 def customer_of(account_id: int) -> int:

@@ -13,7 +13,7 @@ from staddle.ledger.requests import (
     Command,
     Outcome,
     Stored,
-    encode,
+    as_kept,
     fault_of,
     find_stored,
     fingerprint,
@@ -81,5 +81,7 @@ def _answer(
     key = (command.customer_id, command.key)
     if key in stored:
         return replay(stored[key], act, command, answer_type)
-    twin = Stored(act, fingerprint(fresh[key]), msgspec.json.decode(encode(decided[key])))
+    twin = Stored(
+        act, fingerprint(fresh[key]), msgspec.json.decode(msgspec.json.encode(as_kept(decided[key])))
+    )
     return replay(twin, act, command, answer_type)

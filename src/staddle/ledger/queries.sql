@@ -29,16 +29,16 @@ SELECT a.cell, a.account_id, 0
     ON CONFLICT (cell, account_id) DO NOTHING;
 
 -- name: post_transfers
--- Insert transfers and move the balances by exactly what was inserted.
+-- Insert transfers and move the balances by exactly what was inserted; an account without a row gets one with what it holds.
 WITH posted AS (
     INSERT INTO transfer (cell, transfer_id, act_id, kind, customer_id, debit_account, credit_account, amount,
                           effective_at, request_key, position_id, corrects)
-    SELECT t.cell, t.transfer_id, t.act_id, t.kind::transfer_kind, t.customer_id, t.debit_account, t.credit_account,
-           t.amount, %(now)s, t.request_key, t.position_id, t.corrects
-      FROM unnest(%(cells)s::smallint[], %(transfer_ids)s::bigint[], %(act_ids)s::bigint[], %(kinds)s::text[],
-                  %(customer_ids)s::bigint[], %(debit_accounts)s::bigint[], %(credit_accounts)s::bigint[],
-                  %(amounts)s::numeric[], %(request_keys)s::text[], %(position_ids)s::bigint[], %(corrects)s::bigint[])
-           AS t (cell, transfer_id, act_id, kind, customer_id, debit_account, credit_account, amount, request_key,
+    SELECT (t.transfer_id & 255)::smallint, t.transfer_id, t.act_id, t.kind::transfer_kind, t.customer_id,
+           t.debit_account, t.credit_account, t.amount, %(now)s, t.request_key, t.position_id, t.corrects
+      FROM unnest(%(transfer_id)s::bigint[], %(act_id)s::bigint[], %(kind)s::text[], %(customer_id)s::bigint[],
+                  %(debit_account)s::bigint[], %(credit_account)s::bigint[], %(amount)s::numeric[],
+                  %(request_key)s::text[], %(position_id)s::bigint[], %(corrects)s::bigint[])
+           AS t (transfer_id, act_id, kind, customer_id, debit_account, credit_account, amount, request_key,
                  position_id, corrects)
     RETURNING cell, debit_account, credit_account, amount
 ), change AS (
@@ -52,24 +52,26 @@ WITH posted AS (
        SET amount = b.amount + c.amount
       FROM change c
      WHERE b.cell = c.cell AND b.account_id = c.account_id
-    RETURNING b.account_id
+    RETURNING b.cell, b.account_id
 )
-SELECT (SELECT count(*) FROM change) AS accounts_named, (SELECT count(*) FROM moved) AS accounts_moved;
+INSERT INTO balance (cell, account_id, amount)
+SELECT c.cell, c.account_id, c.amount
+  FROM change c
+ WHERE NOT EXISTS (SELECT FROM moved m WHERE m.cell = c.cell AND m.account_id = c.account_id);
 
 -- name: stored_requests
 -- Find the stored answers of some keys.
 SELECT r.customer_id, r.request_key, r.act, r.fingerprint, r.answer
-  FROM request r
-  JOIN unnest(%(cells)s::smallint[], %(customer_ids)s::bigint[], %(request_keys)s::text[])
-       AS k (cell, customer_id, request_key)
-    ON r.cell = k.cell AND r.customer_id = k.customer_id AND r.request_key = k.request_key;
+  FROM unnest(%(customer_ids)s::bigint[], %(request_keys)s::text[]) AS k (customer_id, request_key)
+  JOIN request r ON r.cell = (k.customer_id & 255)::smallint AND r.customer_id = k.customer_id
+                AND r.request_key = k.request_key;
 
 -- name: store_requests
 -- Keep the answers of some keys for ever.
 INSERT INTO request (cell, customer_id, request_key, act, fingerprint, answer, effective_at)
-SELECT r.cell, r.customer_id, r.request_key, %(act)s, r.fingerprint, r.answer::json, %(now)s
-  FROM unnest(%(cells)s::smallint[], %(customer_ids)s::bigint[], %(request_keys)s::text[], %(fingerprints)s::bytea[],
-              %(answers)s::text[]) AS r (cell, customer_id, request_key, fingerprint, answer);
+SELECT (r.customer_id & 255)::smallint, r.customer_id, r.request_key, %(act)s, r.fingerprint, r.answer, %(now)s
+  FROM ROWS FROM (unnest(%(customer_id)s::bigint[], %(request_key)s::text[], %(fingerprint)s::bytea[]),
+                  json_array_elements(%(answers)s::json)) AS r (customer_id, request_key, fingerprint, answer);
 
 -- name: add_asset
 -- Add a coin.

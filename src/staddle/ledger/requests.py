@@ -10,9 +10,9 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from staddle import errors
-from staddle.db import Tx, queries
+from staddle.db import Tx, columns, queries
 from staddle.errors import InvalidKey, RequestKeyReused, StaddleError
-from staddle.ledger.accounts import HOUSE, cell_of
+from staddle.ledger.accounts import HOUSE
 
 sql = queries(__package__)
 Answer = TypeVar("Answer")
@@ -36,8 +36,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[Answer]):
+class Outcome(msgspec.Struct, Generic[Answer], frozen=True):
     """What became of one command of a list: an answer, or the refusal that its caller is shown."""
 
     answer: Answer | None = None
@@ -86,7 +85,6 @@ def find_stored(tx: Tx, commands: Sequence[Command]) -> dict[tuple[int, str], St
     rows = tx.execute(
         sql.stored_requests,
         {
-            "cells": [cell_of(command.customer_id) for command in commands],
             "customer_ids": [command.customer_id for command in commands],
             "request_keys": [command.key for command in commands],
         },
@@ -105,30 +103,29 @@ def replay(stored: Stored, act: str, command: Command, answer_type: type[Answer]
     return Outcome(msgspec.convert(stored.answer["answer"], answer_type), is_replay=True)
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """What is kept of an answered request, besides the answer."""
+
+    customer_id: int
+    request_key: str
+    fingerprint: bytes
+
+
 def store(tx: Tx, act: str, answered: Sequence[tuple[Command, Outcome[Any]]], now: datetime) -> None:
     """Keep what these commands were answered, refusals of a rule included: a late copy changes nothing either."""
     if not answered:
         return
-    tx.execute(
-        sql.store_requests,
-        {
-            "cells": [cell_of(command.customer_id) for command, _ in answered],
-            "customer_ids": [command.customer_id for command, _ in answered],
-            "request_keys": [command.key for command, _ in answered],
-            "act": act,
-            "fingerprints": [fingerprint(command) for command, _ in answered],
-            "answers": [encode(outcome) for _, outcome in answered],
-            "now": now,
-        },
-    )
+    kept = [Kept(command.customer_id, command.key, fingerprint(command)) for command, _ in answered]
+    answers = msgspec.json.encode([as_kept(outcome) for _, outcome in answered]).decode()
+    tx.execute(sql.store_requests, {**columns(kept), "act": act, "answers": answers, "now": now})
 
 
-def encode(outcome: Outcome[Any]) -> str:
-    """Write an outcome as the JSON that is stored and later given again."""
+def as_kept(outcome: Outcome[Any]) -> dict[str, Any]:
+    """Give an outcome as it is stored in JSON and later given again."""
     if outcome.error is None:
-        return msgspec.json.encode({"answer": outcome.answer}).decode()
+        return {"answer": outcome.answer}
     error = {"code": outcome.error.code(), "message": outcome.error.message, "details": outcome.error.details}
-    return msgspec.json.encode({"error": error}).decode()
+    return {"error": error}
 
 
 class HouseCommand(Command, frozen=True, kw_only=True):

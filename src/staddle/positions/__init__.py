@@ -10,6 +10,7 @@ from staddle.positions.choose import (
     set_auto_subscribe,
     set_rate_guard,
 )
+from staddle.positions.decide import Subscribe, Subscribed
 from staddle.positions.leave_early import (
     AskToLeave,
     ConfirmLeave,
@@ -24,7 +25,7 @@ from staddle.positions.show import ShownPosition, positions_of
 from staddle.positions.show_assets import ShownAsset, assets_of
 from staddle.positions.show_position import PositionInFull, position_of
 from staddle.positions.standing import StandingChoices, standing_choices
-from staddle.positions.subscribe import Subscribe, Subscribed, preview, subscribe
+from staddle.positions.subscribe import preview, subscribe
 
 __all__ = [
     "AskToLeave",

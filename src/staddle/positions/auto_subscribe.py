@@ -10,8 +10,9 @@ from decimal import Decimal
 from staddle.db import Tx, queries
 from staddle.ledger import Outcome
 from staddle.money import EXACT, ZERO
+from staddle.positions.decide import Subscribe, Subscribed
 from staddle.positions.redeem import Redeem, Redeemed, redeem
-from staddle.positions.subscribe import Subscribe, Subscribed, subscribe
+from staddle.positions.subscribe import subscribe
 
 sql = queries(__package__)
 

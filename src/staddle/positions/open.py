@@ -1,18 +1,17 @@
-"""Opening positions: by a subscription, a renewal, a move to flexible."""
+"""Opening positions: by a subscription, a renewal, a move to flexible; and the quota that they take."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from staddle.db import Tx, queries
-from staddle.ledger import cell_of
+import msgspec
+
+from staddle.db import Tx, columns, queries
 
 sql = queries(__package__)
 
 
-@dataclass(frozen=True, slots=True)
-class NewPosition:
+class NewPosition(msgspec.Struct, frozen=True):
     """A position to be opened; `locked_revision` is 0 where the rate floats."""
 
     position_id: int
@@ -34,29 +33,8 @@ class NewPosition:
 
 def open_positions(tx: Tx, positions: Sequence[NewPosition]) -> None:
     """Insert positions; their principal is moved by the transfers that the caller posts."""
-    if not positions:
-        return
-    tx.execute(
-        sql.open_positions,
-        {
-            "cells": [cell_of(position.position_id) for position in positions],
-            "position_ids": [position.position_id for position in positions],
-            "customer_ids": [position.customer_id for position in positions],
-            "product_ids": [position.product_id for position in positions],
-            "versions": [position.version for position in positions],
-            "request_keys": [position.request_key for position in positions],
-            "started_at": [position.started_at for position in positions],
-            "term_days": [position.term_days for position in positions],
-            "principals": [position.principal for position in positions],
-            "tier_offsets": [position.tier_offset for position in positions],
-            "locked_revisions": [position.locked_revision for position in positions],
-            "reward_accounts": [position.reward_account for position in positions],
-            "agreement_versions": [position.agreement_version for position in positions],
-            "renewed_from": [position.renewed_from for position in positions],
-            "at_maturity": [position.at_maturity for position in positions],
-            "redeem_to": [position.redeem_to for position in positions],
-        },
-    )
+    if positions:
+        tx.execute(sql.open_positions, columns(positions))
 
 
 def move_quotas(tx: Tx, taken: dict[int, Decimal]) -> None:
@@ -64,3 +42,15 @@ def move_quotas(tx: Tx, taken: dict[int, Decimal]) -> None:
     moved = {product_id: amount for product_id, amount in sorted(taken.items()) if amount != 0}
     if moved:
         tx.execute(sql.move_quotas, {"product_ids": list(moved), "amounts": list(moved.values())})
+
+
+def take_quotas(tx: Tx, taken: dict[int, Decimal]) -> bool:
+    """Take quota of products whose rows need not be locked; says whether all of it was still there.
+
+    If not, the caller must undo all that it has done. It locks the rows until the transaction ends, so it is to be
+    the last thing that an act does.
+    """
+    if not taken:
+        return True
+    asked = {"product_ids": list(taken), "amounts": list(taken.values())}
+    return len(tx.execute(sql.take_quotas, asked).fetchall()) == len(taken)

@@ -32,44 +32,69 @@ SELECT product_id, revision, effective_at, amount_from, amount_to, apr
 -- Read the version of the staking service agreement in force.
 SELECT max(version) AS version FROM agreement WHERE published_at <= %(now)s;
 
+-- name: offers_at
+-- Read what some products offer to new positions at an instant: terms, coin, quota, the rate in force; with the agreement
+-- and the time of distribution, which are the same for all.
+SELECT p.product_id, p.code, p.kind, p.state, p.subscribe_halt, p.redeem_halt, p.version, t.term_days, t.amount_min,
+       t.amount_max, t.step, t.personal_cap, t.opens_at, t.closes_at, t.new_customer_days, t.vip_level_min,
+       t.countries_allowed, t.countries_excluded, t.rate_policy, t.payout, t.early_redemption, t.at_maturity,
+       t.flexible_product_id, coalesce(q.used, 0) AS quota_used, q.total AS quota_total, a.asset_id, a.code AS asset,
+       a.name AS asset_name, a.scale, a.unit, r.revision, r.effective_at, r.amounts_from, r.amounts_to, r.aprs,
+       (SELECT max(g.version) FROM agreement g WHERE g.published_at <= %(now)s) AS agreement_version,
+       (SELECT d.distribution_time FROM desk d) AS distribution_time
+  FROM product p
+  JOIN asset a ON a.asset_id = p.asset_id
+  LEFT JOIN terms t ON t.product_id = p.product_id AND t.version = p.version
+  LEFT JOIN quota q ON q.product_id = p.product_id
+  LEFT JOIN LATERAL (
+       SELECT v.revision, v.effective_at, array_agg(b.amount_from ORDER BY b.amount_from) AS amounts_from,
+              array_agg(b.amount_to ORDER BY b.amount_from) AS amounts_to, array_agg(b.apr ORDER BY b.amount_from) AS aprs
+         FROM (SELECT * FROM rate_revision
+                WHERE product_id = p.product_id AND effective_at <= %(now)s
+                ORDER BY effective_at DESC
+                LIMIT 1) v
+         JOIN rate_tier b ON b.product_id = v.product_id AND b.revision = v.revision
+        GROUP BY v.revision, v.effective_at) r ON true
+ WHERE p.code = ANY(%(codes)s::text[]);
+
 -- name: subscribers
--- Read what decides about each subscription: the customer, the source balance, the holding.
-SELECT k.number, c.customer_id, c.country, c.vip_level, c.joined_at,
-       coalesce(b.amount, 0) AS source_balance, coalesce(h.amount, 0) AS holding
-  FROM unnest(%(cells)s::smallint[], %(customer_ids)s::bigint[], %(product_ids)s::integer[],
-              %(source_accounts)s::bigint[]) WITH ORDINALITY
-       AS k (cell, customer_id, product_id, source_account, number)
-  LEFT JOIN customer c ON c.cell = k.cell AND c.customer_id = k.customer_id
-  LEFT JOIN balance b ON b.cell = k.cell AND b.account_id = k.source_account
-  LEFT JOIN LATERAL (SELECT sum(p.principal) AS amount
+-- Read what decides about each subscription: the customer, the source balance, the holding and what was agreed to for it.
+SELECT k.customer_id, k.product, k.source, c.customer_id IS NOT NULL AS is_known, c.country, c.vip_level, c.joined_at,
+       coalesce(b.amount, 0) AS balance, coalesce(h.amount, 0) AS holding, h.agreement_version
+  FROM unnest(%(customer_ids)s::bigint[], %(products)s::text[], %(sources)s::text[]) AS k (customer_id, product, source)
+  JOIN product o ON o.code = k.product
+  JOIN asset a ON a.asset_id = o.asset_id
+  LEFT JOIN customer c ON c.cell = (k.customer_id & 255)::smallint AND c.customer_id = k.customer_id
+  LEFT JOIN balance b ON b.cell = (k.customer_id & 255)::smallint
+                     AND b.account_id = account_of(k.customer_id, a.asset_id, a.scale, CASE k.source WHEN 'spot' THEN 1 ELSE 2 END)
+  LEFT JOIN LATERAL (SELECT sum(p.principal) AS amount, max(p.agreement_version) AS agreement_version
                        FROM position p
-                      WHERE p.cell = k.cell AND p.customer_id = k.customer_id AND p.product_id = k.product_id
-                        AND p.ended_at IS NULL) h ON true
- ORDER BY k.number;
+                      WHERE p.cell = (k.customer_id & 255)::smallint AND p.customer_id = k.customer_id
+                        AND p.product_id = o.product_id AND p.ended_at IS NULL) h ON true;
 
 -- name: open_positions
 -- Insert new positions.
 INSERT INTO position (cell, position_id, customer_id, product_id, version, request_key, started_at, term_days,
-                      matures_at, opened_principal, opened_offset, locked_revision, reward_account, agreement_version, renewed_from,
-                      principal, tier_offset, anchor_days, anchor_basis, at_maturity, redeem_to)
-SELECT n.cell, n.position_id, n.customer_id, n.product_id, n.version, n.request_key, n.started_at, n.term_days,
-       n.started_at + make_interval(hours => 24 * n.term_days), n.principal, n.tier_offset, n.locked_revision, n.reward_account, n.agreement_version, n.renewed_from,
-       n.principal, n.tier_offset, 0, 0, n.at_maturity, n.redeem_to
-  FROM unnest(%(cells)s::smallint[], %(position_ids)s::bigint[], %(customer_ids)s::bigint[],
-              %(product_ids)s::integer[], %(versions)s::integer[], %(request_keys)s::text[],
-              %(started_at)s::timestamptz[], %(term_days)s::integer[], %(principals)s::numeric[],
-              %(tier_offsets)s::numeric[], %(locked_revisions)s::integer[], %(reward_accounts)s::bigint[],
-              %(agreement_versions)s::integer[], %(renewed_from)s::bigint[], %(at_maturity)s::text[],
-              %(redeem_to)s::text[])
-       AS n (cell, position_id, customer_id, product_id, version, request_key, started_at, term_days, principal,
-             tier_offset, locked_revision, reward_account, agreement_version, renewed_from, at_maturity, redeem_to);
+                      matures_at, opened_principal, opened_offset, locked_revision, reward_account, agreement_version,
+                      renewed_from, principal, tier_offset, anchor_days, anchor_basis, at_maturity, redeem_to)
+SELECT (n.position_id & 255)::smallint, n.position_id, n.customer_id, n.product_id, n.version, n.request_key,
+       n.started_at, n.term_days, n.started_at + make_interval(hours => 24 * n.term_days), n.principal, n.tier_offset,
+       n.locked_revision, n.reward_account, n.agreement_version, n.renewed_from, n.principal, n.tier_offset, 0, 0,
+       n.at_maturity, n.redeem_to
+  FROM unnest(%(position_id)s::bigint[], %(customer_id)s::bigint[], %(product_id)s::integer[], %(version)s::integer[],
+              %(request_key)s::text[], %(started_at)s::timestamptz[], %(term_days)s::integer[],
+              %(principal)s::numeric[], %(tier_offset)s::numeric[], %(locked_revision)s::integer[],
+              %(reward_account)s::bigint[], %(agreement_version)s::integer[], %(at_maturity)s::text[],
+              %(redeem_to)s::text[], %(renewed_from)s::bigint[])
+       AS n (position_id, customer_id, product_id, version, request_key, started_at, term_days, principal,
+             tier_offset, locked_revision, reward_account, agreement_version, at_maturity, redeem_to, renewed_from);
 
 -- name: record_consents
 -- Keep who accepted which version of the agreement, when, from where; the first time counts.
 INSERT INTO consent (cell, customer_id, version, accepted_at, accepted_from)
-SELECT c.cell, c.customer_id, c.version, %(now)s, c.accepted_from
-  FROM unnest(%(cells)s::smallint[], %(customer_ids)s::bigint[], %(versions)s::integer[], %(accepted_from)s::text[])
-       AS c (cell, customer_id, version, accepted_from)
+SELECT (c.customer_id & 255)::smallint, c.customer_id, c.version, %(now)s, c.accepted_from
+  FROM unnest(%(customer_ids)s::bigint[], %(versions)s::integer[], %(accepted_from)s::text[])
+       AS c (customer_id, version, accepted_from)
     ON CONFLICT (cell, customer_id, version) DO NOTHING;
 
 -- name: move_quotas
@@ -79,6 +104,21 @@ UPDATE quota q
        ceiling = CASE WHEN q.ceiling > q.total THEN greatest(q.total, least(q.ceiling, q.used + m.amount)) ELSE q.ceiling END
   FROM unnest(%(product_ids)s::integer[], %(amounts)s::numeric[]) AS m (product_id, amount)
  WHERE q.product_id = m.product_id;
+
+-- name: take_quotas
+-- Take quota where that much is left, in order of product; gives the products of which it was taken.
+WITH held AS MATERIALIZED (
+    SELECT m.product_id, m.amount
+      FROM unnest(%(product_ids)s::integer[], %(amounts)s::numeric[]) AS m (product_id, amount)
+      JOIN quota q ON q.product_id = m.product_id
+     ORDER BY m.product_id
+       FOR UPDATE OF q
+)
+UPDATE quota q
+   SET used = q.used + h.amount
+  FROM held h
+ WHERE q.product_id = h.product_id AND (q.total IS NULL OR q.used + h.amount <= q.total)
+RETURNING q.product_id;
 
 -- name: positions_of_holdings
 -- Read the open positions of some holdings, oldest first.

@@ -1,7 +1,7 @@
 """Redeem from a flexible product: any amount, any time, newest position first (product.md rule 22)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -213,7 +213,7 @@ def transfers_of(locked: LockedCells, taking: Taking) -> list[Transfer]:
     for held, amount in taking.taken:
         move = ("redemption", AccountKind.EARN, destination, amount)
         transfers += transfers_of_position(locked, held, taking.offer.asset, [move], taking.command.key)
-    return [replace(transfer, act_id=transfers[0].transfer_id) for transfer in transfers]
+    return [msgspec.structs.replace(transfer, act_id=transfers[0].transfer_id) for transfer in transfers]
 
 
 def notice_of(taking: Taking) -> Notice:

@@ -1,0 +1,265 @@
+"""Deciding subscriptions: what decides about a list of commands, and each command's turn (product.md rules 12 to 14).
+
+All is read in two statements. Then one command after the other is held against the rules, on facts in memory that
+move along with each acceptance, so first come is first served and a refused command never fails its neighbours.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from staddle import errors
+from staddle.accrual.rules import Rate, Tier, blend, day_basis, paid_by
+from staddle.days import DAY, distribution_at, run_on_of
+from staddle.db import Tx, queries
+from staddle.ledger import SOURCES, Asset, Command, account_of
+from staddle.ledger.requests import check_key, fault_of
+from staddle.money import ZERO, check_positive
+from staddle.positions.check import (
+    check_agreement,
+    check_amount,
+    check_audience,
+    check_choice,
+    check_open,
+    check_rate,
+)
+from staddle.positions.facts import Offer, lock_quotas
+from staddle.products.find import CODE
+
+sql = queries(__package__)
+
+
+class Subscribe(Command, frozen=True, kw_only=True):
+    """What a customer asks for. `revision_seen` is the rate revision that was shown: if another is in force, the
+    command is refused with RateChanged. `at_maturity` overrides the terms' choice for a fixed product.
+    """
+
+    product: str
+    amount: Decimal
+    source: str = "spot"
+    agreement_version: int | None = None
+    at_maturity: str | None = None
+    redeem_to: str = "funding"
+    revision_seen: int | None = None
+    accepted_from: str = "unknown"
+
+    def content(self) -> Command:
+        """A customer may send the same request again from another place."""
+        return msgspec.structs.replace(self, accepted_from="")
+
+
+class Subscribed(msgspec.Struct, frozen=True, kw_only=True):
+    """What the customer gets; a preview has position_id 0. Amounts in the product's asset, instants in UTC.
+
+    `quota_left` is what was left of the quota as far as this was decided; others may be taking of it meanwhile.
+    """
+
+    position_id: int
+    product: str
+    asset: str
+    amount: Decimal
+    source: str
+    started_at: datetime
+    first_day_ends_at: datetime
+    next_payout_at: datetime
+    matures_at: datetime | None
+    revision: int
+    blended_apr: Decimal
+    daily_estimate: Decimal
+    early_redemption: str
+    quota_left: Decimal | None
+    personal_quota_left: Decimal | None
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """A command that was accepted, with the offer it took, the holding that stood below it, and what it left.
+
+    `is_first` says that the customer held nothing of the product before; `has_consented` that the agreement was
+    accepted for what they hold.
+    """
+
+    command: Subscribe
+    offer: Offer
+    rate: Rate
+    source_account: int
+    below: Decimal
+    quota_left: Decimal | None
+    personal_quota_left: Decimal | None
+    is_first: bool
+    has_consented: bool
+
+
+@dataclass(slots=True)
+class Facts:
+    """What was asked of the database about a list of commands: cursors, and rows from when they were looked at."""
+
+    offers: Any
+    subscribers: Any
+
+    def fetch(self) -> None:
+        """Have the rows, if they are not there yet."""
+        if not isinstance(self.offers, list):
+            self.offers, self.subscribers = self.offers.fetchall(), self.subscribers.fetchall()
+
+
+@dataclass(slots=True)
+class Desk:
+    """The facts of one list of commands, moved along as each is decided."""
+
+    now: datetime
+    agreement_version: int | None
+    payout_at: datetime | None
+    offers: dict[str, Offer]
+    customers: dict[int, Any]
+    standing: dict[tuple[int, int], Any]
+    holdings: dict[tuple[int, int], Decimal]
+    balances: dict[int, Decimal]
+
+
+def ask_facts(tx: Tx, commands: Sequence[Subscribe], now: datetime) -> Facts:
+    """Ask for everything that decides about these commands; the cells must be locked, or it is a preview."""
+    codes = {code for code in {command.product for command in commands} if CODE.fullmatch(code)}
+    known = [
+        command
+        for command in commands
+        if command.product in codes and command.source in SOURCES and fault_of(command) is None
+    ]
+    return Facts(
+        tx.execute(sql.offers_at, {"codes": sorted(codes), "now": now}),
+        tx.execute(
+            sql.subscribers,
+            {
+                "customer_ids": [command.customer_id for command in known],
+                "products": [command.product for command in known],
+                "sources": [command.source for command in known],
+            },
+        ),
+    )
+
+
+def read_desk(facts: Facts, now: datetime) -> Desk:
+    """Lay out what was asked for, as it stands before the first command's turn."""
+    facts.fetch()
+    desk = Desk(now, None, None, {}, {}, {}, {}, {})
+    for row in facts.offers:
+        desk.agreement_version = row.agreement_version
+        desk.payout_at = next_payout_at(row.distribution_time, now)
+        desk.offers[row.code] = offer_of(row)
+    for row in facts.subscribers:
+        offer = desk.offers[row.product]
+        if row.is_known:
+            desk.customers[row.customer_id] = row
+        desk.standing[row.customer_id, offer.product_id] = row
+        desk.holdings[row.customer_id, offer.product_id] = row.holding
+        desk.balances[account_of(row.customer_id, offer.asset, SOURCES[row.source])] = row.balance
+    return desk
+
+
+def offer_of(row: Any) -> Offer:
+    """Take an offer with the rate in force out of its row."""
+    fields = {name: getattr(row, name) for name in Offer.__dataclass_fields__ if name != "rates"}
+    fields["asset"] = Asset(row.asset_id, row.asset, row.asset_name, row.scale, row.unit)
+    if row.revision is None:
+        return Offer(**fields)
+    bands = zip(row.amounts_from, row.amounts_to, row.aprs, strict=True)
+    return Offer(
+        **fields, rates=(Rate(row.revision, row.effective_at, tuple(Tier(*band) for band in bands)),)
+    )
+
+
+def next_payout_at(distribution_time: Any, now: datetime) -> datetime:
+    """Give the distribution instant that pays the first full day of a position started now."""
+    return distribution_at(run_on_of(now + DAY, distribution_time), distribution_time)
+
+
+def decide(desk: Desk, commands: Sequence[Subscribe]) -> list[Accepted | errors.StaddleError]:
+    """Decide each command in its turn."""
+    return [attempt(desk, command) for command in commands]
+
+
+def hold_quotas(tx: Tx, desk: Desk) -> None:
+    """Hold the quotas on offer until the transaction ends, and see what is left of them then."""
+    used = lock_quotas(tx, (offer.product_id for offer in desk.offers.values()))
+    for offer in desk.offers.values():
+        if offer.product_id in used:
+            offer.quota_used, offer.quota_total = used[offer.product_id]
+
+
+def attempt(desk: Desk, command: Subscribe) -> Accepted | errors.StaddleError:
+    """Decide one command; if it is accepted, move the facts along for those behind it."""
+    try:
+        check_request(command)
+        offer = desk.offers.get(command.product)
+        if offer is None:
+            raise errors.ProductNotFound(f"There is no product {command.product[:40]!r}.")
+        holding = (command.customer_id, offer.product_id)
+        customer = desk.customers.get(command.customer_id)
+        if customer is None:
+            raise errors.CustomerNotFound
+        check_open(offer, desk.now)
+        check_audience(offer, customer, desk.now)
+        check_agreement(command.agreement_version, desk.agreement_version)
+        rate = check_rate(offer, command.revision_seen, desk.now)
+        check_choice(offer, command.at_maturity)
+        source_account = account_of(command.customer_id, offer.asset, SOURCES[command.source])
+        below = desk.holdings[holding]
+        check_amount(offer, command.amount, below, desk.balances[source_account])
+    except errors.StaddleError as error:
+        return error
+    after = desk.holdings[holding] = below + command.amount
+    desk.balances[source_account] -= command.amount
+    offer.quota_used += command.amount
+    standing = desk.standing[holding]
+    return Accepted(
+        command,
+        offer,
+        rate,
+        source_account,
+        below,
+        offer.quota_left(),
+        None if offer.personal_cap is None else max(ZERO, offer.personal_cap - after),
+        standing.holding == 0,
+        standing.agreement_version == command.agreement_version,
+    )
+
+
+def check_request(command: Subscribe) -> None:
+    """Refuse what is not even a request."""
+    check_key(command.key)
+    if command.source not in SOURCES:
+        raise errors.InvalidChoice("The source account is spot or funding.")
+    if command.redeem_to not in SOURCES:
+        raise errors.InvalidChoice("Redemption goes to spot or funding.")
+    if not command.accepted_from.isprintable() or len(command.accepted_from) > 200:
+        raise errors.InvalidName(
+            "Where the agreement was accepted from has at most 200 printable characters."
+        )
+    check_positive(command.amount)
+
+
+def describe(desk: Desk, accepted: Accepted, position_id: int) -> Subscribed:
+    """Say what the subscription means: clock, next payout, estimate, what is left."""
+    command, offer = accepted.command, accepted.offer
+    basis = day_basis(command.amount, accepted.below, accepted.rate.tiers)
+    assert desk.payout_at is not None
+    return Subscribed(
+        position_id=position_id,
+        product=offer.code,
+        asset=offer.asset.code,
+        amount=command.amount,
+        source=command.source,
+        started_at=desk.now,
+        first_day_ends_at=desk.now + DAY,
+        next_payout_at=desk.payout_at,
+        matures_at=None if offer.term_days is None else desk.now + timedelta(days=offer.term_days),
+        revision=accepted.rate.revision,
+        blended_apr=blend(basis, command.amount),
+        daily_estimate=paid_by(basis, offer.asset.scale),
+        early_redemption="any_time" if offer.term_days is None else offer.early_redemption,
+        quota_left=accepted.quota_left,
+        personal_quota_left=accepted.personal_quota_left,
+    )
