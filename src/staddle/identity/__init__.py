@@ -1,5 +1,15 @@
 """Who is asking: logins, passwords, second factors, sessions, API keys, clients, and what each may do."""
 
+from staddle.identity.api_keys import (
+    AddedApiKey,
+    ApiKey,
+    NewApiKey,
+    add_api_key,
+    find_api_key,
+    list_api_keys,
+    revoke_api_key,
+    who_signed,
+)
 from staddle.identity.caller import (
     CLIENT_SCOPES,
     CUSTOMER_SCOPES,
@@ -9,6 +19,17 @@ from staddle.identity.caller import (
     require_role,
     require_scope,
     require_step_up,
+)
+from staddle.identity.clients import (
+    AccessToken,
+    Client,
+    ClientSecret,
+    add_client,
+    find_client,
+    grant_access,
+    list_clients,
+    revoke_client,
+    rotate_client,
 )
 from staddle.identity.logins import (
     Login,
@@ -35,6 +56,7 @@ from staddle.identity.sessions import (
     sign_out,
 )
 from staddle.identity.sign_in import sign_in, step_up
+from staddle.identity.step_up_limits import needs_step_up, set_step_up_amount, step_up_amounts
 from staddle.identity.totp import (
     TotpProposed,
     begin_totp,
@@ -49,23 +71,37 @@ __all__ = [
     "CUSTOMER_SCOPES",
     "NOBODY",
     "UNSEEN",
+    "AccessToken",
+    "AddedApiKey",
+    "ApiKey",
     "Caller",
+    "Client",
+    "ClientSecret",
     "Login",
+    "NewApiKey",
     "SecurityEntry",
     "Seen",
     "Session",
     "SignedIn",
     "TotpProposed",
+    "add_api_key",
+    "add_client",
     "add_customer_login",
     "add_operator_login",
     "begin_totp",
     "change_password",
     "confirm_totp",
+    "find_api_key",
+    "find_client",
     "find_login",
     "find_login_by_email",
+    "grant_access",
+    "list_api_keys",
+    "list_clients",
     "list_logins",
     "login_of",
     "login_of_customer",
+    "needs_step_up",
     "new_password",
     "new_recovery_codes",
     "operator_caller",
@@ -75,12 +111,18 @@ __all__ = [
     "require_scope",
     "require_step_up",
     "reset_password",
+    "revoke_api_key",
+    "revoke_client",
     "revoke_session",
     "revoke_sessions",
+    "rotate_client",
     "sessions_of",
     "set_login_active",
+    "set_step_up_amount",
     "sign_in",
     "sign_out",
     "step_up",
+    "step_up_amounts",
     "who_is",
+    "who_signed",
 ]

@@ -197,3 +197,86 @@ DELETE FROM recovery_code WHERE login_id = %(login_id)s;
 -- name: use_recovery_code
 -- Use a recovery code up.
 DELETE FROM recovery_code WHERE login_id = %(login_id)s AND code_hash = %(code_hash)s RETURNING login_id;
+
+-- name: api_key_by_id
+-- Find an API key that signs requests, with whether its customer may still come in.
+SELECT k.api_key_id, k.customer_id, k.scopes, k.addresses, k.expires_at, k.last_used_at, k.revoked_at,
+       coalesce(l.is_active, true) AS is_active, k.kind, k.public_key, k.sealed_secret
+  FROM api_key k
+  LEFT JOIN login l ON l.customer_id = k.customer_id
+ WHERE k.api_key_id = %(api_key_id)s;
+
+-- name: add_api_key
+-- Add an API key.
+INSERT INTO api_key (api_key_id, customer_id, name, kind, secret_hash, public_key, sealed_secret, scopes, addresses,
+                     expires_at, added_at)
+VALUES (%(api_key_id)s, %(customer_id)s, %(name)s, %(kind)s, %(secret_hash)s, %(public_key)s, %(sealed_secret)s,
+        %(scopes)s::text[], %(addresses)s::cidr[], %(expires_at)s, %(now)s);
+
+-- name: revoke_api_key
+-- Revoke an API key.
+UPDATE api_key SET revoked_at = %(now)s WHERE api_key_id = %(api_key_id)s AND revoked_at IS NULL;
+
+-- name: api_keys_of
+-- List a customer's API keys, newest first.
+SELECT api_key_id, name, kind, scopes, addresses::text[] AS addresses, expires_at, added_at, last_used_at,
+       host(last_used_from) AS last_used_from, revoked_at
+  FROM api_key
+ WHERE customer_id = %(customer_id)s
+ ORDER BY added_at DESC, api_key_id;
+
+-- name: add_client
+-- Add a client, unless its id is taken.
+INSERT INTO client (client_id, name, secret_hash, scopes, added_by, added_at)
+VALUES (%(client_id)s, %(name)s, %(secret_hash)s, %(scopes)s::text[], %(by)s, %(now)s)
+    ON CONFLICT (client_id) DO NOTHING
+RETURNING client_id;
+
+-- name: rotate_client
+-- Give a client another secret.
+UPDATE client
+   SET secret_hash = %(secret_hash)s
+ WHERE client_id = %(client_id)s AND revoked_at IS NULL
+RETURNING client_id;
+
+-- name: revoke_client
+-- Let a client in no more.
+UPDATE client
+   SET revoked_at = %(now)s
+ WHERE client_id = %(client_id)s AND revoked_at IS NULL
+RETURNING client_id;
+
+-- name: list_clients
+-- List the clients.
+SELECT client_id, name, scopes, added_by, added_at, revoked_at FROM client ORDER BY client_id;
+
+-- name: client_secret
+-- Find what trading a client's secret for a token needs.
+SELECT secret_hash, scopes, revoked_at FROM client WHERE client_id = %(client_id)s;
+
+-- name: grant_access
+-- Keep an access token.
+INSERT INTO access_token (token_hash, client_id, scopes, expires_at)
+VALUES (%(token_hash)s, %(client_id)s, %(scopes)s::text[], %(expires_at)s);
+
+-- name: drop_expired_tokens
+-- Drop a client's access tokens that have expired.
+DELETE FROM access_token WHERE client_id = %(client_id)s AND expires_at <= %(now)s;
+
+-- name: drop_access_tokens
+-- Drop all of a client's access tokens.
+DELETE FROM access_token WHERE client_id = %(client_id)s;
+
+-- name: set_step_up_amount
+-- Set from which amount on a redemption of a coin needs a step-up.
+INSERT INTO step_up_limit (asset_id, amount)
+VALUES (%(asset_id)s, %(amount)s)
+    ON CONFLICT (asset_id) DO UPDATE SET amount = %(amount)s;
+
+-- name: drop_step_up_amount
+-- Let redemptions of a coin need no step-up.
+DELETE FROM step_up_limit WHERE asset_id = %(asset_id)s;
+
+-- name: step_up_amounts
+-- Read from which amounts on redemptions need a step-up.
+SELECT a.code, s.amount FROM step_up_limit s JOIN asset a USING (asset_id) ORDER BY a.code;

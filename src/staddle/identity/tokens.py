@@ -29,4 +29,4 @@ def is_token(text: str) -> bool:
 
 def hash_of(token: str) -> bytes:
     """Give what is stored of a token."""
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode(errors="replace")).digest()

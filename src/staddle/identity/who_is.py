@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any
 
 from staddle.db import Tx, queries
 from staddle.errors import AddressNotAllowed, InvalidToken, SessionExpired
@@ -55,7 +56,14 @@ def _of_session(tx: Tx, token: str, now: datetime) -> Caller:
 
 def _of_api_key(tx: Tx, token: str, seen: Seen, now: datetime) -> Caller:
     row = tx.execute(sql.api_key_by_secret, {"token_hash": hash_of(token)}).fetchone()
-    if row is None or row.revoked_at is not None or not row.is_active:
+    if row is None:
+        raise InvalidToken
+    return caller_of_api_key(tx, row, seen, now)
+
+
+def caller_of_api_key(tx: Tx, row: Any, seen: Seen, now: datetime) -> Caller:
+    """Give the caller whose API key this row is, and note its use; raises InvalidToken or AddressNotAllowed."""
+    if row.revoked_at is not None or not row.is_active:
         raise InvalidToken
     if row.expires_at is not None and now >= row.expires_at:
         raise InvalidToken("This API key has expired.")
