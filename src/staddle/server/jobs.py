@@ -1,0 +1,260 @@
+"""The jobs of the schedule, a line each at the end of the file: what is done, and how often it is looked at."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+
+import psycopg
+
+from staddle.days import distribution_at, format_instant, last_run_on, parse_instant
+from staddle.db import queries
+from staddle.desk import clear_alarm, find_desk, raise_alarm, raise_all
+from staddle.errors import DatabaseUnavailable, StaddleError
+from staddle.ledger import CELL_COUNT
+from staddle.money import plain
+from staddle.notices import publish_to_holders
+from staddle.positions import apply_rate_guards, auto_subscribe
+from staddle.products import rate_history
+from staddle.products.revise import RateRevised
+from staddle.rewards import (
+    Progress,
+    RunReport,
+    SealProgress,
+    audit,
+    catch_up,
+    latest_runs,
+    mature_all,
+    parked_positions,
+    seal_all,
+)
+from staddle.rewards.report import report_of
+from staddle.server.read_rates import read_sources_due
+from staddle.server.schedule import Job, Work
+from staddle.treasury import runway
+
+sql = queries(__package__)
+SCHEDULER = "scheduler"
+"""Who starts a run that nobody started by hand."""
+LATE_AFTER = timedelta(minutes=15)
+"""So long after its distribution time a run that is not finished is late."""
+HELD_AGAIN_AFTER = timedelta(minutes=5)
+"""So often a run that waits is planned anew: a pool may have been funded meanwhile."""
+AUDIT_AFTER = timedelta(hours=3)
+"""So long after a distribution the books are audited."""
+LOOKS_BACK = timedelta(minutes=1)
+"""A rate may be committed a moment after the instant from which it is in force."""
+QUOTES_KEPT = timedelta(days=1)
+CELLS_AT_ONCE = 64
+
+
+def mature(work: Work) -> None:
+    """End what has reached maturity (rule 23); with nothing to end this is one look into an index."""
+    with work.database.transaction() as tx:
+        row = tx.execute(sql.next_maturity).fetchone()
+    assert row is not None
+    if row.matures_at is not None and row.matures_at <= work.now:
+        work.told("progress", {"matured": mature_all(work.database, work.now)})
+
+
+class Runs:
+    """Every run that is due, in order (rules 20 and 21); one outside its limits raises an alarm and waits."""
+
+    def __init__(self) -> None:
+        self._held_at: datetime | None = None
+
+    def __call__(self, work: Work) -> None:
+        """Do what is due, and remember when a run was last found held."""
+        with work.database.transaction() as tx:
+            due_on = last_run_on(work.now, find_desk(tx).distribution_time)
+            newest = next(iter(latest_runs(tx, 1)), None)
+        if newest is not None and newest.run_on >= due_on and newest.state == "finished":
+            self._note(work, [])
+            return
+        if newest is not None and newest.state == "held" and not self._may_try(work.machine_now):
+            return
+
+        def tell(progress: Progress) -> None:
+            figures = {"pieces_paid": progress.pieces_paid, "pieces": progress.pieces}
+            work.tell({"run_on": str(progress.run_on), **figures, "rewards": progress.rewards})
+
+        self._note(work, catch_up(work.database, SCHEDULER, work.now, tell))
+
+    def _may_try(self, machine_now: datetime) -> bool:
+        return self._held_at is None or machine_now - self._held_at >= HELD_AGAIN_AFTER
+
+    def _note(self, work: Work, reports: Sequence[RunReport]) -> None:
+        held = {
+            str(each.run_on): {"held_because": each.held_because} for each in reports if each.state == "held"
+        }
+        self._held_at = work.machine_now if held else None
+        with work.database.transaction() as tx:
+            raise_all(tx, "run_held", held, work.now)
+
+
+class Late:
+    """A run that is not finished long after its distribution time, found so twice in a row.
+
+    Twice, because the clock of a sandbox may just have leapt over the hour.
+    """
+
+    def __init__(self) -> None:
+        self._found: date | None = None
+
+    def __call__(self, work: Work) -> None:
+        """Look whether the last run is done; raise the alarm, or clear it."""
+        with work.database.transaction() as tx:
+            desk = find_desk(tx)
+            run_on = last_run_on(work.now - LATE_AFTER, desk.distribution_time)
+            due_at = distribution_at(run_on, desk.distribution_time)
+            report = report_of(tx, run_on)
+            if due_at <= desk.created_at or (report is not None and report.state == "finished"):
+                self._found = None
+                raise_all(tx, "run_late", {}, work.now)
+                return
+            if self._found == run_on:
+                told = {"due_at": format_instant(due_at), "state": None if report is None else report.state}
+                raise_alarm(tx, "run_late", str(run_on), told, work.now)
+            self._found = run_on
+
+
+def begin_revisions(work: Work) -> str:
+    """When a rate takes effect: tell holders who were not told beforehand, and apply the guards (rules 10 and 16)."""
+    after = parse_instant(work.mark) - LOOKS_BACK if work.mark else work.now
+    with work.database.transaction() as tx:
+        begun = tx.execute(sql.revisions_begun, {"after": after, "now": work.now}).fetchall()
+        for row in begun:
+            if row.is_told or row.revision == 1:
+                continue
+            found = next(e for e in rate_history(tx, row.code) if e.rate.revision == row.revision)
+            revised = RateRevised(
+                product_id=row.product_id, product=row.code, rate=found.rate, published_at=found.published_at
+            )
+            publish_to_holders(tx, row.code, "rate_revised", revised.notice(), work.now)
+    if begun or work.mark is None:
+        for_customers(work, None)
+    return format_instant(work.now) if begun or work.mark is None else work.mark
+
+
+def serve_customers(work: Work) -> str | None:
+    """After each run, once: rate guards, then auto-subscribe (rule 16)."""
+    with work.database.transaction() as tx:
+        run_on = last_run_on(work.now, find_desk(tx).distribution_time)
+        report = report_of(tx, run_on)
+    if work.mark == str(run_on) or report is None or report.state != "finished":
+        return work.mark
+    for_customers(work, run_on)
+    return str(run_on)
+
+
+def for_customers(work: Work, run_on: date | None) -> None:
+    """Apply guards and, after a run, auto-subscribe; some cells at a time, and each alone where some fail."""
+    failed: Exception | None = None
+    for start in range(0, CELL_COUNT, CELLS_AT_ONCE):
+        work.go_on()
+        cells = range(start, start + CELLS_AT_ONCE)
+        try:
+            serve_cells(work, cells, run_on)
+        except DatabaseUnavailable:
+            raise
+        except (StaddleError, psycopg.Error):
+            failed = serve_each(work, cells, run_on) or failed
+    if failed is not None:
+        raise failed
+
+
+def serve_cells(work: Work, cells: Collection[int], run_on: date | None) -> None:
+    """Serve the customers of some cells."""
+    with work.database.transaction() as tx:
+        apply_rate_guards(tx, cells, work.now)
+    if run_on is not None:
+        with work.database.transaction() as tx:
+            auto_subscribe(tx, cells, run_on, work.now)
+
+
+def serve_each(work: Work, cells: Collection[int], run_on: date | None) -> Exception | None:
+    """Serve cells one by one, so that what fails in one stops no other; gives what the last of them failed by."""
+    failed: Exception | None = None
+    for cell in cells:
+        try:
+            serve_cells(work, [cell], run_on)
+        except DatabaseUnavailable:
+            raise
+        except (StaddleError, psycopg.Error) as error:
+            failed = error
+    return failed
+
+
+def seal(work: Work) -> None:
+    """Chain by hash what is new in the books."""
+
+    def tell(progress: SealProgress) -> None:
+        work.tell({"groups_done": progress.groups_done, "groups": progress.groups, "seals": progress.seals})
+
+    seal_all(work.database, work.now, tell)
+
+
+def read_rates(work: Work) -> None:
+    """Read the rate sources ahead of the distribution (rule 33)."""
+    readings = read_sources_due(work.database, work.now, work.machine_now, work.http_hosts)
+    work.told("progress", {"readings": len(readings)})
+
+
+def forget_quotes(work: Work) -> None:
+    """Forget quotes that expired long ago."""
+    for cell in range(CELL_COUNT):
+        with work.database.transaction() as tx:
+            tx.execute(sql.forget_quotes, {"cell": cell, "before": work.now - QUOTES_KEPT})
+
+
+def watch_positions(work: Work) -> None:
+    """Say which positions are parked."""
+    with work.database.transaction() as tx:
+        parked = {
+            str(row.position_id): {"product": row.product, "run_on": str(row.run_on), "reason": row.reason}
+            for row in parked_positions(tx)
+        }
+        raise_all(tx, "position_parked", parked, work.now)
+
+
+def watch_pools(work: Work) -> None:
+    """Say which reward pools will not last (rule 31)."""
+    with work.database.transaction() as tx:
+        short = {
+            each.asset: {"days_left": each.days_left, "cost_per_day": plain(each.cost_per_day)}
+            for each in runway(tx, work.now)
+            if each.is_alarm
+        }
+        raise_all(tx, "runway_short", short, work.now)
+
+
+def audit_books(work: Work) -> str | None:
+    """Prove the whole ledger once a day, some hours after the distribution."""
+    with work.database.transaction() as tx:
+        run_on = last_run_on(work.now - AUDIT_AFTER, find_desk(tx).distribution_time)
+    if work.mark is not None and work.mark >= str(run_on):
+        return work.mark
+    findings = [each for each in audit(work.database, lambda _: work.go_on()) if not each.is_information]
+    with work.database.transaction() as tx:
+        if findings:
+            first = findings[0]
+            told = {"findings": len(findings), "check": first.check, "first": first.message}
+            raise_alarm(tx, "audit_failed", "books", told, work.now)
+        else:
+            clear_alarm(tx, "audit_failed", "books", work.now)
+    return str(run_on)
+
+
+def jobs() -> list[Job]:
+    """Make the jobs of one scheduler; what they remember from one time to the next is their own."""
+    return [
+        Job("maturities", 5, mature, follows_desk=True),
+        Job("runs", 5, Runs(), follows_desk=True),
+        Job("revisions", 5, begin_revisions, follows_desk=True),
+        Job("customers", 5, serve_customers, follows_desk=True),
+        Job("rate_sources", 300, read_rates, follows_desk=True),
+        Job("seals", 180, seal),
+        Job("late_runs", 30, Late()),
+        Job("parked", 60, watch_positions),
+        Job("runway", 600, watch_pools),
+        Job("quotes", 3_600, forget_quotes),
+        Job("audit", 300, audit_books),
+    ]
