@@ -31,7 +31,8 @@ AnyRequest = Request[Any, Any, Any]
 Made = tuple[Given, Mapping[str, int]]
 KEY_MAX = 120
 """Shorter than what the books can hold, for we put a name before the keys of clients."""
-RESERVED = ("auto:", "guard:", "client:")
+RESERVED = ("auto:", "guard:", "client:", "desk:", "import:", "imported deposit ")
+"""What the keys of our own acts begin with: no caller may take one of them, before or after."""
 REPLAY_HEADER = "Idempotent-Replayed"
 log = logging.getLogger(__name__)
 
@@ -86,6 +87,11 @@ def key_of(operation: Operation, request: AnyRequest) -> str:
         if operation.keyed == "must":
             raise IdempotencyKeyMissing
         return str(uuid.uuid4())
+    return check_given(key)
+
+
+def check_given(key: str) -> str:
+    """Give back an idempotency key of a caller; raises InvalidKey."""
     check_key(key)
     if len(key) > KEY_MAX or key.startswith(RESERVED):
         raise InvalidKey(
@@ -112,8 +118,13 @@ async def read(operation: Operation, request: AnyRequest) -> dict[str, Any]:
 
 
 async def read_body(operation: Operation, request: AnyRequest) -> Any:
-    """Read the JSON body; raises WrongMediaType or MalformedRequest, which names the field."""
-    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
+    """Read the body, JSON or a file of CSV; raises WrongMediaType or MalformedRequest, which names the field."""
+    sent = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if operation.body_type is bytes:
+        if sent != "text/csv":
+            raise WrongMediaType("The body must be sent as text/csv; nothing was moved.")
+        return await request.body()
+    if sent != "application/json":
         raise WrongMediaType
     try:
         return msgspec.json.decode(await request.body(), type=operation.body_type)

@@ -77,6 +77,10 @@ def describe(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     }
     if operation.body_type is not None:
         content = {"application/json": {"schema": schemas.of_request(operation.body_type)}}
+        if operation.body_type is bytes:
+            content = {
+                "text/csv": {"schema": {"type": "string", "description": "A file with a header, in UTF-8."}}
+            }
         told["requestBody"] = {"required": True, "content": content}
     return told
 
@@ -84,12 +88,15 @@ def describe(operation: Operation, schemas: Schemas) -> dict[str, Any]:
 def who(operation: Operation) -> str:
     """Say who may call it."""
     allow = operation.allow
-    text = " and ".join(WHO[kind] for kind in sorted(allow.kinds))
-    if allow.scope is not None:
-        return f"For: {text}, with the scope `{allow.scope}`."
-    if allow.roles:
-        return f"For: {text} with the role {' or '.join(f'`{role}`' for role in sorted(allow.roles))}."
-    return f"For: {text}."
+    texts = []
+    for kind in sorted(allow.kinds):
+        text = WHO[kind]
+        if kind == "operator" and allow.roles:
+            text += f" with the role {' or '.join(f'`{role}`' for role in sorted(allow.roles))}"
+        elif kind != "operator" and allow.scope is not None:
+            text += f" with the scope `{allow.scope}`"
+        texts.append(text)
+    return f"For: {'; '.join(texts)}."
 
 
 def parameters(kind: type[msgspec.Struct], place: str, schemas: Schemas) -> list[dict[str, Any]]:

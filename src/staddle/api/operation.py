@@ -50,7 +50,7 @@ class Allow:
             raise SignInNeeded
         if caller.kind not in self.kinds:
             raise WrongKindOfCaller
-        if self.scope is not None:
+        if self.scope is not None and caller.kind != "operator":
             require_scope(caller, self.scope)
         if caller.kind == "operator" and self.roles and not self.roles & caller.roles:
             needed = sorted(self.roles)
@@ -73,6 +73,15 @@ def client(scope: str) -> Allow:
 def operator(*roles: str) -> Allow:
     """Operators who have one of the roles; every operator has `viewer`."""
     return Allow(frozenset({"operator"}), None, frozenset(roles))
+
+
+def either(*allowed: Allow) -> Allow:
+    """Several kinds of callers, each under its own condition; no more than one of them by a scope."""
+    scopes = [each.scope for each in allowed if each.scope is not None]
+    assert len(scopes) <= 1
+    kinds = frozenset[str]().union(*(each.kinds for each in allowed))
+    roles = frozenset[str]().union(*(each.roles for each in allowed))
+    return Allow(kinds, scopes[0] if scopes else None, roles)
 
 
 @dataclass(slots=True)
