@@ -10,6 +10,7 @@ STADDLE_LISTEN         address and port on which the service answers; default 12
 STADDLE_PROCESSES      how many processes serve requests; default 2
 STADDLE_PUBLIC_URL     what browsers call the service, such as https://earn.example.com; passkeys and cookies need it
 STADDLE_TRUSTED_PROXIES  addresses or networks of your proxies, with commas: whose X-Forwarded-For is believed
+STADDLE_WEBHOOK_ALLOW  what webhooks of a sandbox may reach besides public addresses: host:port or networks, with commas
 STADDLE_HTTP_HOSTS     hosts, with commas, whose rate sources may be read without TLS, such as a node's: node-1:8899
 """
 
@@ -40,6 +41,7 @@ _KNOWN = frozenset(
         "STADDLE_PROCESSES",
         "STADDLE_PUBLIC_URL",
         "STADDLE_TRUSTED_PROXIES",
+        "STADDLE_WEBHOOK_ALLOW",
         "STADDLE_HTTP_HOSTS",
     }
 )
@@ -74,6 +76,7 @@ class Config:
     trusted_proxies: tuple[Network, ...] = ()
     http_hosts: frozenset[str] = frozenset()
     secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    webhook_allow: tuple[str, ...] = ()
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Config":
@@ -96,6 +99,7 @@ class Config:
             trusted_proxies=_networks("STADDLE_TRUSTED_PROXIES", given.get("STADDLE_TRUSTED_PROXIES", "")),
             http_hosts=_hosts("STADDLE_HTTP_HOSTS", given.get("STADDLE_HTTP_HOSTS", "")),
             secret_keys=_secret_keys(given.get("STADDLE_SECRET_KEY")),
+            webhook_allow=_entries(given.get("STADDLE_WEBHOOK_ALLOW", "")),
         )
 
     @property
@@ -194,6 +198,11 @@ def _hosts(name: str, text: str) -> frozenset[str]:
                 f"{name} must hold hosts such as node-1:8899, with commas; {host[:80]!r} is none."
             )
     return frozenset(hosts)
+
+
+def _entries(text: str) -> tuple[str, ...]:
+    """Cut a list at its commas; who uses it says what an entry must be."""
+    return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
 def _operator(text: str | None) -> str | None:

@@ -189,6 +189,12 @@ class InvalidSource(Invalid):
     """The terms of the rate source do not fit together; nothing was changed."""
 
 
+class InvalidWebhookUrl(Invalid):
+    """A webhook goes to a public address by https://, without a user name, a password or a fragment."""
+
+    field = "url"
+
+
 class ServerTooOld(Invalid):
     """The PostgreSQL server is too old: Staddle needs version 15 or newer."""
 
@@ -323,6 +329,14 @@ class SourceNotFound(NotFound):
 
 class ReadingNotFound(NotFound):
     """No reading of this product waits for people to decide."""
+
+
+class EndpointNotFound(NotFound):
+    """You have no such webhook endpoint."""
+
+
+class DeliveryNotFound(NotFound):
+    """There is no such delivery to this endpoint."""
 
 
 class DeskNotFound(NotFound):
@@ -526,6 +540,10 @@ class RewardPoolTooSmall(Refused):
     """The reward pool does not hold this much."""
 
     field = "amount"
+
+
+class TooManyEndpoints(Refused):
+    """You have as many webhook endpoints as there can be; revoke one that you no longer need."""
 
 
 class NotASandbox(Refused):

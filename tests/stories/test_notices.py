@@ -27,9 +27,9 @@ def test_an_announcement_without_a_product_is_for_everybody(database: Database) 
     with set_up(database).transaction() as tx:
         alice = customer(tx, "alice")
         locked = lock_cells(tx, [0])
-        write_notices(tx, locked, [Notice(0, "holiday", {})], START)
+        write_notices(tx, locked, [Notice(0, "product_opened", {})], START)
         save_cells(tx, locked)
-        assert [notice.kind for notice in announcements_to(tx, alice)] == ["holiday"]
+        assert [notice.kind for notice in announcements_to(tx, alice)] == ["product_opened"]
 
 
 def test_those_who_do_not_hold_a_product_are_not_told_about_it(database: Database) -> None:

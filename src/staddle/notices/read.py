@@ -6,6 +6,7 @@ from typing import Any
 
 from staddle.db import Tx, queries
 from staddle.ledger import cell_of
+from staddle.notices.kinds import kinds_for
 
 sql = queries(__package__)
 PAGE = 200
@@ -24,17 +25,21 @@ class Told:
 
 def notices_of(tx: Tx, customer_id: int, after: int = 0, count: int = PAGE) -> list[Told]:
     """Read what happened to a customer, in order; `after` is the last notice id that was already read."""
-    return _read(tx, sql.notices_of, customer_id, after, count)
+    wanted = {"cell": cell_of(customer_id), "customer_id": customer_id, "after": after, "count": count}
+    return [Told(*row) for row in tx.execute(sql.notices_of, wanted).fetchall()]
 
 
 def announcements_to(tx: Tx, customer_id: int, after: int = 0, count: int = PAGE) -> list[Told]:
-    """Read what was announced to holders of products while the customer was one of them, in order.
+    """Read what was announced to everybody, or to holders of a product while the customer was one, in order.
 
     These have a numbering of their own: keep the last id that was read apart from that of `notices_of`.
     """
-    return _read(tx, sql.announcements_to, customer_id, after, count)
-
-
-def _read(tx: Tx, statement: str, customer_id: int, after: int, count: int) -> list[Told]:
-    wanted = {"cell": cell_of(customer_id), "customer_id": customer_id, "after": after, "count": count}
-    return [Told(*row) for row in tx.execute(statement, wanted).fetchall()]
+    wanted = {
+        "cell": cell_of(customer_id),
+        "customer_id": customer_id,
+        "after": after,
+        "count": count,
+        "to_everybody": kinds_for("everybody"),
+        "to_holders": kinds_for("holders"),
+    }
+    return [Told(*row) for row in tx.execute(sql.announcements_to, wanted).fetchall()]
