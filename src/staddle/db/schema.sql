@@ -1758,6 +1758,8 @@ CREATE UNIQUE INDEX an_alarm_is_open_once ON public.alarm USING btree (kind, sub
 
 CREATE INDEX api_key_of_customer ON public.api_key USING btree (customer_id);
 
+CREATE INDEX challenge_by_expiry ON public.challenge USING btree (expires_at);
+
 CREATE INDEX external_account_of_login ON public.external_account USING btree (login_id);
 
 CREATE INDEX holding ON public."position" USING btree (cell, customer_id, product_id, started_at, position_id) WHERE (ended_at IS NULL);
@@ -2029,6 +2031,8 @@ GRANT UPDATE(quote_count) ON TABLE public.cell TO staddle_app;
 GRANT UPDATE(notice_count) ON TABLE public.cell TO staddle_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.challenge TO staddle_app;
+
+GRANT UPDATE(expires_at) ON TABLE public.challenge TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.client TO staddle_app;
 

@@ -280,3 +280,48 @@ DELETE FROM step_up_limit WHERE asset_id = %(asset_id)s;
 -- name: step_up_amounts
 -- Read from which amounts on redemptions need a step-up.
 SELECT a.code, s.amount FROM step_up_limit s JOIN asset a USING (asset_id) ORDER BY a.code;
+
+-- name: make_challenge
+-- Keep a challenge until it comes back.
+INSERT INTO challenge (challenge_id, purpose, login_id, secret, details, expires_at)
+VALUES (%(challenge_id)s, %(purpose)s, %(login_id)s, %(secret)s, %(details)s, %(expires_at)s);
+
+-- name: take_challenge
+-- Take a challenge back, once.
+DELETE FROM challenge
+ WHERE challenge_id = %(challenge_id)s AND purpose = %(purpose)s
+RETURNING login_id, secret, details, expires_at;
+
+-- name: drop_expired_challenges
+-- Drop some of the challenges that never came back, without waiting for anybody who does the same.
+DELETE FROM challenge
+ WHERE challenge_id IN (
+     SELECT c.challenge_id FROM challenge c WHERE c.expires_at <= %(now)s LIMIT 100 FOR UPDATE SKIP LOCKED);
+
+-- name: add_passkey
+-- Add a passkey, unless it is known.
+INSERT INTO passkey (passkey_id, login_id, name, public_key, sign_count, added_at)
+VALUES (%(passkey_id)s, %(login_id)s, %(name)s, %(public_key)s, %(sign_count)s, %(now)s)
+    ON CONFLICT (passkey_id) DO NOTHING
+RETURNING passkey_id;
+
+-- name: passkeys_of
+-- List a login's passkeys, oldest first.
+SELECT passkey_id, name, added_at, last_used_at
+  FROM passkey
+ WHERE login_id = %(login_id)s
+ ORDER BY added_at, passkey_id;
+
+-- name: lock_passkey
+-- Hold a passkey while its signature is checked.
+SELECT passkey_id, login_id, public_key, sign_count FROM passkey WHERE passkey_id = %(passkey_id)s FOR UPDATE;
+
+-- name: use_passkey
+-- Remember how often a passkey says that it was used.
+UPDATE passkey
+   SET sign_count = %(sign_count)s, last_used_at = %(now)s
+ WHERE passkey_id = %(passkey_id)s;
+
+-- name: remove_passkey
+-- Remove a passkey.
+DELETE FROM passkey WHERE passkey_id = %(passkey_id)s AND login_id = %(login_id)s RETURNING passkey_id;

@@ -58,6 +58,7 @@ CREATE TABLE challenge (
     details json NOT NULL,
     expires_at timestamptz NOT NULL
 );
+CREATE INDEX challenge_by_expiry ON challenge (expires_at);
 
 CREATE TABLE session (
     session_id text PRIMARY KEY,
@@ -177,5 +178,7 @@ GRANT UPDATE (secret_hash, revoked_at) ON client TO staddle_app;
 GRANT UPDATE (failure_count, last_failure_at, blocked_until) ON throttle TO staddle_app;
 GRANT UPDATE (issuer, client_id, sealed_secret, reference_claim, set_by, set_at) ON sign_in_provider TO staddle_app;
 GRANT UPDATE (amount) ON step_up_limit TO staddle_app;
+-- Locking a row needs the right to change some of it.
+GRANT UPDATE (expires_at) ON challenge TO staddle_app;
 GRANT DELETE ON recovery_code, passkey, challenge, session, access_token, throttle, sign_in_provider, step_up_limit
     TO staddle_app;
