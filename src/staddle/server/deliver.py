@@ -19,7 +19,7 @@ from staddle.errors import DatabaseUnavailable, DeskNotFound
 from staddle.keyring import Keyring
 from staddle.notices import Allowed, claim_lanes, fan_out, forget_deliveries, record_results
 from staddle.notices.lanes import Due, Result
-from staddle.server.send import Clock, Resolve, Rules, Sender, resolve
+from staddle.server.send import TOTAL_SECONDS, Clock, Resolve, Rules, Sender, resolve
 
 LOOK_EVERY = timedelta(milliseconds=250)
 PAUSE = timedelta(seconds=1)
@@ -43,6 +43,7 @@ class Deliverer:
         *,
         resolver: Resolve = resolve,
         trust: str | None = None,
+        patience_seconds: int = TOTAL_SECONDS,
         observe: Callable[[Result], None] = lambda _result: None,
     ) -> None:
         """`trust` is a file of certificates to trust beside the system's; `observe` is told of each attempt."""
@@ -52,6 +53,7 @@ class Deliverer:
         self._clock = clock
         self._resolver = resolver
         self._trust = trust
+        self._patience_seconds = patience_seconds
         self._observe = observe
         self._sending: dict[asyncio.Task[Result | None], Due] = {}
         self._forget_at: datetime | None = None
@@ -76,7 +78,8 @@ class Deliverer:
                 stop.wait(PAUSE.total_seconds())
 
     async def _deliver(self, ends_when_idle: Callable[[], bool], stop: threading.Event | None = None) -> int:
-        sender = Sender(await self._in_thread(self._rules), self._clock, self._resolver, self._trust)
+        rules = await self._in_thread(self._rules)
+        sender = Sender(rules, self._clock, self._resolver, self._trust, self._patience_seconds)
         attempts = 0
         try:
             while True:

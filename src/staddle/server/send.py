@@ -66,12 +66,18 @@ class Sender:
     """Sends webhooks from one event loop. It keeps connections, but never one endpoint's for another."""
 
     def __init__(
-        self, rules: Rules, clock: Clock, resolver: Resolve = resolve, trust: str | None = None
+        self,
+        rules: Rules,
+        clock: Clock,
+        resolver: Resolve = resolve,
+        trust: str | None = None,
+        patience_seconds: int = TOTAL_SECONDS,
     ) -> None:
-        """Resolving and, beside the system's, a file of certificates to trust can be given."""
+        """`trust` is a file of certificates to trust beside the system's; `patience_seconds` are for a whole attempt."""
         self._rules = rules
         self._clock = clock
         self._resolver = resolver
+        self._patience_seconds = patience_seconds
         self._threads = ThreadPoolExecutor(RESOLVING_AT_ONCE, "resolve")
         self._ssl = ssl.create_default_context(cafile=trust)
         self._transports: dict[tuple[int, str], httpx.AsyncHTTPTransport] = {}
@@ -84,10 +90,10 @@ class Sender:
         began = loop.time()
         status, failure, answer = None, None, ""
         try:
-            async with asyncio.timeout(TOTAL_SECONDS):
+            async with asyncio.timeout(self._patience_seconds):
                 status, answer = await self._attempt(due, started_at)
         except TimeoutError:
-            failure = f"No answer within {TOTAL_SECONDS} seconds."
+            failure = f"No answer within {self._patience_seconds} seconds."
         except InvalidWebhookUrl as error:
             failure = error.message
         except OSError as error:  # the name cannot be resolved

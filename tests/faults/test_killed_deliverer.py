@@ -1,0 +1,66 @@
+"""A deliverer that is killed loses no webhook: what it had claimed comes back, and is sent again under the same id."""
+
+import os
+import signal
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler
+
+from tests.faults.processes import start
+from tests.stories.receiver import OK, Desk, Received, receiver
+
+from staddle.db import Database
+from staddle.notices.lanes import CLAIM
+
+
+def test_killed_between_sending_and_writing_it_down_it_is_sent_again_with_the_same_id(
+    database: Database,
+) -> None:
+    desk = Desk(database)
+    desk.now = datetime.now(UTC)
+    anna = desk.living.customer("anna")
+    with receiver() as receiving:
+        endpoint = desk.endpoint(receiving.url)
+        desk.happens(anna, 2)
+        process = start("deliver", database.dsn)
+
+        def kill(handler: BaseHTTPRequestHandler, received: Received) -> None:
+            os.kill(process.pid, signal.SIGKILL)
+            OK(handler, received)
+
+        receiving.answer = kill
+        assert process.wait(60) == -signal.SIGKILL
+        process.communicate()
+        [first] = receiving.received
+        assert desk.delivery(endpoint)[0].state == "pending"
+
+        receiving.answer = OK
+        desk.now = datetime.now(UTC)
+        assert desk.deliver() == 0, "what was claimed is not taken by another before its time"
+        desk.now += CLAIM
+        assert desk.deliver() == 2
+    again, second = receiving.received[1:]
+    assert (again.webhook_id, again.body) == (first.webhook_id, first.body)
+    assert second.webhook_id != first.webhook_id
+    assert [each.event["data"]["amount"] for each in (first, again, second)] == ["1", "1", "2"]
+
+
+def test_a_result_that_comes_after_its_claim_has_ended_changes_nothing(database: Database) -> None:
+    """The first deliverer is so slow that a second one takes over, delivers, and is done before it."""
+    desk = Desk(database)
+    with receiver() as receiving:
+        endpoint = desk.endpoint(receiving.url)
+        desk.happens(desk.living.customer("anna"), 2)
+
+        def overtaken(handler: BaseHTTPRequestHandler, received: Received) -> None:
+            receiving.answer = OK
+            desk.now += CLAIM
+            assert desk.deliver() == 2
+            handler.send_response(500)
+            handler.end_headers()
+
+        receiving.answer = overtaken
+        desk.deliver()
+        assert [each.event["data"]["amount"] for each in receiving.received] == ["1", "1", "2"]
+        delivery, log = desk.delivery(endpoint)
+    assert (delivery.state, delivery.attempt_count) == ("delivered", 1)
+    assert [each.status for each in log] == [204]
