@@ -39,11 +39,13 @@ ENTRIES = (
     Entry("operators", DESK, "desk", "The people who work the desk.", True),
     Entry("serve", DESK, "serve", "Serve the API until stopped."),
     Entry("approvals", DESK, "desk", "What waits for a second person.", True),
+    Entry("worker", DESK, "worker", "Keep the schedule until stopped; start several, one of them leads."),
+    Entry("alarms", DESK, "alarms", "What somebody must look at.", True),
     Entry("assets", PRODUCTS, "rates", "The coins.", True),
     Entry(
         "products", PRODUCTS, "products", "What can be subscribed to: drafts, approval, halts, the end.", True
     ),
-    Entry("rates", PRODUCTS, "rates", "Rates: propose, approve, history.", True),
+    Entry("rates", PRODUCTS, "rates", "Rates: propose, approve, history; and where they are read.", True),
     Entry("customers", CUSTOMERS, "customers", "Who subscribes; from a file, too.", True),
     Entry("agreements", CUSTOMERS, "customers", "The staking service agreement, in versions.", True),
     Entry("deposits", CUSTOMERS, "customers", "Deposits from a file.", True),
@@ -102,6 +104,11 @@ approvals = _group("approvals")
 assets = _group("assets")
 products = _group("products")
 rates = _group("rates")
+rate_sources = typer.Typer(
+    name="sources", help="Where rates are read, and within what bounds.", rich_markup_mode="rich"
+)
+rates.add_typer(rate_sources)
+alarms = _group("alarms")
 customers = _group("customers")
 agreements = _group("agreements")
 deposits = _group("deposits")

@@ -8,7 +8,10 @@ from rich.console import RenderableType
 
 from staddle import ledger, notices
 from staddle import products as room
-from staddle.cli import app
+from staddle.cli import (
+    app,
+    rate_sources,  # noqa: F401  its commands stand below `rates`
+)
 from staddle.cli.answer import Document, Shown
 from staddle.cli.arguments import ApprovalId, ProductCode
 from staddle.cli.edge import At, reads, writes

@@ -1,0 +1,54 @@
+"""`staddle worker`: keeps the schedule in the foreground, together with any number of others; one of them leads."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from staddle.cli import app
+from staddle.cli.answer import Shown
+from staddle.cli.edge import Edge, works
+from staddle.cli.show import said
+from staddle.config import Config
+from staddle.db import Database
+from staddle.server.jobs import jobs
+from staddle.server.schedule import Scheduler, Told
+
+CONNECTIONS = 20
+log = logging.getLogger("staddle.worker")
+
+
+@works(app.app, "worker")
+def worker(edge: Edge) -> Shown:
+    """Keep the schedule until stopped: runs, maturities, rates, seals, alarms. Start several; one of them leads."""
+    config = Config.from_environ(os.environ)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    with stop_when_told() as stop, Database(edge.database.dsn, connections_max=CONNECTIONS) as database:
+        Scheduler(database, stop, tell, jobs(), config.http_hosts).run_forever()
+    return Shown({"is_stopped": True}, lambda _: said("Stopped; every piece that had begun is done."))
+
+
+@contextmanager
+def stop_when_told() -> Iterator[threading.Event]:
+    """Give an event that is set by SIGTERM and SIGINT."""
+    stop = threading.Event()
+
+    def told(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def tell(told: Told) -> None:
+    """Log what is worth a line: who leads, and how far a job is; failures are logged where they happen."""
+    if told.job == "leader" or told.what == "progress":
+        log.info("%s %s %s", told.job, told.what, " ".join(f"{k}={v}" for k, v in told.figures.items()))
