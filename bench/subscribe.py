@@ -1,15 +1,16 @@
 """Subscribing in batches, against pgbench's own TPC-B at its best client count: `python -m bench.subscribe`."""
 
 import argparse
+import multiprocessing
 import os
 import re
 import subprocess
 import time as clock
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
-from itertools import count
+from itertools import count, islice
+from multiprocessing.synchronize import Barrier
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -21,6 +22,9 @@ from staddle.positions import Subscribe, subscribe
 
 RATIO_MIN = 2.0
 BATCHES = (64, 256)
+PROCESSES = (1, 2)
+KEYS = 1_000_000_000
+"""How far the numbers of two measurements lie apart, so that no key is used twice."""
 CLIENTS = (1, 4, 8, 16, 32, 64)
 NOW = OPENED_AT + timedelta(days=1, hours=1)
 
@@ -38,21 +42,20 @@ def main() -> int:
 
 
 def measure(server: Server, customers: int, scale: int, seconds: int) -> int:
-    """Find pgbench's best rate, then subscribe in batches on one connection and on two."""
+    """Find pgbench's best rate, then subscribe in batches in one process and in two, each with a connection."""
     say(f"Subscribing, durable, {customers:,} customers, one product with a quota; pgbench at scale {scale}")
     best = max(pgbench_rates(server, scale, seconds).values())
     rates: dict[int, float] = {}
     with server.open("bench_subscribe") as database:
         fill(database, customers)
         put_on_sale(database)
-        numbers = count()
-        for connections in (1, 2):
-            for size in BATCHES:
-                checkpoint(database)
-                rate = rate_of(database, customers, size, connections, seconds, numbers)
-                rates[size] = max(rate, rates.get(size, 0))
-                what = f"batches of {size:3} on {connections} connection(s)"
-                say(f"  {what} {rate:10,.0f} commands/s {rate / best:6.2f} x")
+        pieces = [(processes, size) for processes in PROCESSES for size in BATCHES]
+        for number, (processes, size) in enumerate(pieces):
+            checkpoint(database)
+            rate = rate_of(database, customers, size, processes, seconds, number * KEYS)
+            rates[size] = max(rate, rates.get(size, 0))
+            what = f"batches of {size:3} in {processes} process(es)"
+            say(f"  {what} {rate:10,.0f} commands/s {rate / best:6.2f} x")
     is_good = all(rate >= RATIO_MIN * best for rate in rates.values())
     say(f"  {'good' if is_good else 'MISSED'}: each batch size at least {RATIO_MIN:.0f} times pgbench's best")
     return 0 if is_good else 1
@@ -110,31 +113,63 @@ def put_on_sale(database: Database) -> None:
 
 
 def rate_of(
-    database: Database, customers: int, size: int, connections: int, seconds: int, numbers: Iterator[int]
+    database: Database, customers: int, size: int, processes: int, seconds: int, first_number: int
 ) -> float:
-    """Give the commands a second that were accepted, each batch one durable transaction."""
-    until = clock.perf_counter() + seconds
+    """Give the commands a second that were accepted, each batch one durable transaction.
 
-    def work(_: int) -> int:
-        done = 0
-        while clock.perf_counter() < until:
-            batch = fresh_batch(numbers, customers, size)
-            with database.transaction() as tx:
-                outcomes = subscribe(tx, batch, NOW)
-            for outcome in outcomes:
-                outcome.unwrap()
+    Each process takes commands of cells of its own, as the service gives requests to its batchers by cell.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    barrier = spawn.Barrier(processes)
+    asked = [
+        (database.dsn, customers, size, (number, processes), seconds, first_number, barrier)
+        for number in range(processes)
+    ]
+    with spawn.Manager() as manager:
+        found: list[tuple[int, float]] = manager.list()  # type: ignore[assignment]
+        workers = [spawn.Process(target=work, args=(*each, found)) for each in asked]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert len(found) == processes, "a process of the bench has failed"
+        return sum(done for done, _ in found) / max(took for _, took in found)
+
+
+def work(
+    dsn: str,
+    customers: int,
+    size: int,
+    share: tuple[int, int],
+    seconds: int,
+    first_number: int,
+    barrier: Barrier,
+    found: list[tuple[int, float]],
+) -> None:
+    """Subscribe in one process for so many seconds; notes how many were accepted, and the seconds it took."""
+    numbers = of_share(count(first_number), customers, *share)
+    with Database(dsn) as database:
+        subscribe_batch(database, numbers, customers, size)
+        barrier.wait()
+        done, began = 0, clock.perf_counter()
+        while clock.perf_counter() - began < seconds:
+            subscribe_batch(database, numbers, customers, size)
             done += size
-        return done
-
-    began = clock.perf_counter()
-    with ThreadPoolExecutor(connections) as pool:
-        done = sum(pool.map(work, range(connections)))
-    return done / (clock.perf_counter() - began)
+        found.append((done, clock.perf_counter() - began))
 
 
-def fresh_batch(numbers: Iterator[int], customers: int, size: int) -> list[Subscribe]:
-    """New commands of distinct customers over all cells."""
-    return [command(next(numbers), customers) for _ in range(size)]
+def subscribe_batch(database: Database, numbers: Iterator[int], customers: int, size: int) -> None:
+    """One durable transaction; all of it must be accepted."""
+    batch = [command(number, customers) for number in islice(numbers, size)]
+    with database.transaction() as tx:
+        outcomes = subscribe(tx, batch, NOW)
+    for outcome in outcomes:
+        outcome.unwrap()
+
+
+def of_share(numbers: Iterator[int], customers: int, share: int, shares: int) -> Iterator[int]:
+    """Give the numbers whose commands are of the cells of one share."""
+    return (number for number in numbers if customer_id(number * 7919 % customers) % shares == share)
 
 
 def command(number: int, customers: int) -> Subscribe:

@@ -58,19 +58,22 @@ SELECT p.product_id, p.code, p.kind, p.state, p.subscribe_halt, p.redeem_halt, p
  WHERE p.code = ANY(%(codes)s::text[]);
 
 -- name: subscribers
--- Read what decides about each subscription: the customer, the source balance, the holding and what was agreed to for it.
+-- Read what decides about each subscription: the customer, the source balance, and the holding, which reaches in the tiers
+-- as far as its youngest position does.
 SELECT k.customer_id, k.product, k.source, c.customer_id IS NOT NULL AS is_known, c.country, c.vip_level, c.joined_at,
-       coalesce(b.amount, 0) AS balance, coalesce(h.amount, 0) AS holding, h.agreement_version
+       coalesce(b.amount, 0) AS balance, coalesce(h.tier_offset + h.principal, 0) AS holding, h.agreement_version
   FROM unnest(%(customer_ids)s::bigint[], %(products)s::text[], %(sources)s::text[]) AS k (customer_id, product, source)
   JOIN product o ON o.code = k.product
   JOIN asset a ON a.asset_id = o.asset_id
   LEFT JOIN customer c ON c.cell = (k.customer_id & 255)::smallint AND c.customer_id = k.customer_id
   LEFT JOIN balance b ON b.cell = (k.customer_id & 255)::smallint
                      AND b.account_id = account_of(k.customer_id, a.asset_id, a.scale, CASE k.source WHEN 'spot' THEN 1 ELSE 2 END)
-  LEFT JOIN LATERAL (SELECT sum(p.principal) AS amount, max(p.agreement_version) AS agreement_version
+  LEFT JOIN LATERAL (SELECT p.tier_offset, p.principal, p.agreement_version
                        FROM position p
                       WHERE p.cell = (k.customer_id & 255)::smallint AND p.customer_id = k.customer_id
-                        AND p.product_id = o.product_id AND p.ended_at IS NULL) h ON true;
+                        AND p.product_id = o.product_id AND p.ended_at IS NULL
+                      ORDER BY p.started_at DESC, p.position_id DESC
+                      LIMIT 1) h ON true;
 
 -- name: open_positions
 -- Insert new positions.
