@@ -8,7 +8,6 @@
     ├── Refused          a rule of the product says no            409,     exit 4
     ├── Conflict         somebody or something else was first     409,     exit 4
     ├── TooManyRequests  slow down                                429,     exit 75
-    ├── TooManyRequests  slower, please                           429,     exit 75
     └── Unavailable      try again later                          503,     exit 75
     InvariantBroken      our own bug: nobody catches it; everything stops and the operator is told
 
@@ -72,12 +71,6 @@ class Conflict(StaddleError):
     """Something changed in the meantime; nothing was moved."""
 
     exit_code = 4
-
-
-class TooManyRequests(StaddleError):
-    """There were too many requests; nothing was moved. Please wait a little."""
-
-    exit_code = 75
 
 
 class TooManyRequests(StaddleError):
