@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 
 from tests.faults.processes import start
-from tests.stories.receiver import OK, Desk, Received, receiver
+from tests.stories.receiver import OK, Desk, Received, answering, receiver
 
 from staddle.db import Database
 from staddle.notices.lanes import CLAIM
@@ -55,8 +55,7 @@ def test_a_result_that_comes_after_its_claim_has_ended_changes_nothing(database:
             receiving.answer = OK
             desk.now += CLAIM
             assert desk.deliver() == 2
-            handler.send_response(500)
-            handler.end_headers()
+            answering(500)(handler, received)
 
         receiving.answer = overtaken
         desk.deliver()

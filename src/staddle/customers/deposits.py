@@ -41,6 +41,7 @@ from staddle.ledger import (
 )
 from staddle.ledger.requests import check_key
 from staddle.money import EXACT, SCALE_MAX, ZERO, check_scale, plain
+from staddle.notices import Notice, write_notices
 
 Account = Literal["spot", "funding"]
 
@@ -92,6 +93,7 @@ class Facts:
     assets: dict[str, Asset]
     balances: dict[int, Decimal]
     transfers: list[Transfer] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
 
 
 def deposit(tx: Tx, commands: Sequence[Deposit], now: datetime) -> list[Outcome[Moved]]:
@@ -127,6 +129,7 @@ def move(
     def decide(fresh: Sequence[Asked]) -> list[Outcome[Moved]]:
         facts = _read_facts(tx, fresh, kind, assets)
         outcomes = [_decide_one(facts, locked, kind, command, ends_of, now) for command in fresh]
+        write_notices(tx, locked, facts.notices, now)
         post(tx, locked, facts.transfers, now)
         return outcomes
 
@@ -221,7 +224,20 @@ def _decide_one(
             request_key=command.key,
         )
     )
+    facts.notices.append(_notice_of(kind, command, asset, transfer_id))
     return Outcome(Moved(transfer_id=transfer_id, asset=asset.code, amount=command.amount, effective_at=now))
+
+
+def _notice_of(
+    kind: str, command: Deposit | Withdraw | TransferBetween, asset: Asset, transfer_id: int
+) -> Notice:
+    """What the customer is told."""
+    body = {"transfer_id": transfer_id, "asset": asset.code, "amount": plain(command.amount)}
+    if isinstance(command, TransferBetween):
+        ends = {"source": command.source, "destination": command.destination}
+    else:
+        ends = {"account": command.account}
+    return Notice(command.customer_id, kind, body | ends)
 
 
 def _accounts(command: Asked, asset: Asset, ends_of: Callable[[Asked], Ends]) -> tuple[int, int]:
