@@ -8,7 +8,7 @@ import sys
 import time as clock
 from collections import Counter
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import uvloop
 
@@ -23,8 +23,7 @@ class Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's own is not of this class
         self.send()
 
     def send(self) -> None:
