@@ -1,4 +1,7 @@
-"""`staddle worker`: keeps the schedule in the foreground, together with any number of others; one of them leads."""
+"""`staddle worker`: keeps the schedule in the foreground, together with any number of others; one of them leads.
+
+Each of them delivers webhooks.
+"""
 
 import logging
 import os
@@ -11,10 +14,13 @@ from types import FrameType
 
 from staddle.cli import app
 from staddle.cli.answer import Shown
-from staddle.cli.edge import Edge, works
+from staddle.cli.edge import Edge, machine_now, works
 from staddle.cli.show import said
 from staddle.config import Config
 from staddle.db import Database
+from staddle.keyring import Keyring
+from staddle.notices import Allowed
+from staddle.server.deliver import Deliverer
 from staddle.server.jobs import jobs
 from staddle.server.schedule import Scheduler, Told
 
@@ -24,11 +30,18 @@ log = logging.getLogger("staddle.worker")
 
 @works(app.app, "worker")
 def worker(edge: Edge) -> Shown:
-    """Keep the schedule until stopped: runs, maturities, rates, seals, alarms. Start several; one of them leads."""
+    """Keep the schedule and deliver webhooks until stopped. Start several: one leads, all of them deliver."""
     config = Config.from_environ(os.environ)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     with stop_when_told() as stop, Database(edge.database.dsn, connections_max=CONNECTIONS) as database:
-        Scheduler(database, stop, tell, jobs(), config.http_hosts).run_forever()
+        deliverer = Deliverer(database, Keyring(config), Allowed.parse(config.webhook_allow), machine_now)
+        delivering = threading.Thread(target=deliverer.run, args=[stop], name="webhooks")
+        delivering.start()
+        try:
+            Scheduler(database, stop, tell, jobs(), config.http_hosts).run_forever()
+        finally:
+            stop.set()
+            delivering.join()
     return Shown({"is_stopped": True}, lambda _: said("Stopped; every piece that had begun is done."))
 
 

@@ -1,6 +1,7 @@
 """The outbox: what happened, written in the transaction in which it happened, for all who must be told."""
 
 from staddle.notices.addresses import Allowed
+from staddle.notices.announce import announce_changes
 from staddle.notices.deliveries import (
     Attempt,
     Delivery,
@@ -42,6 +43,7 @@ __all__ = [
     "Kind",
     "Notice",
     "Told",
+    "announce_changes",
     "announcements_to",
     "change_endpoint",
     "claim_lanes",

@@ -36,12 +36,13 @@ KINDS = {
     "redeeming_resumed": Kind("holders", "Redeeming from a product goes on."),
     "rewards_distributed": Kind("everybody", "The rewards of a day have been paid."),
     "reward_run_finished": Kind("desk", "A reward run is finished; its totals."),
-    "reward_run_held": Kind("desk", "A reward run is outside its limits and waits for a second person."),
-    "position_parked": Kind("desk", "Rewards of a position could not be paid."),
     "webhook_disabled": Kind(
         "desk", "A webhook endpoint was disabled, as it was gone or had failed for days."
     ),
-    "alarm": Kind("desk", "Something needs somebody's attention."),
+    "alarm": Kind(
+        "desk", "Something needs somebody's attention, such as a parked position or a run that is held."
+    ),
+    "alarm_cleared": Kind("desk", "What an alarm was about is over, or somebody has cleared it."),
 }
 
 

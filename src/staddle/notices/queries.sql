@@ -334,3 +334,14 @@ DELETE FROM webhook_delivery
                                      WHERE state IN ('delivered', 'cancelled') AND ended_at < %(before)s
                                      ORDER BY ended_at
                                      LIMIT %(count)s);
+
+-- name: announced
+-- Read what was last announced of each subject.
+SELECT subject, standing FROM announced WHERE standing <> 'over';
+
+-- name: note_announced
+-- Note what is announced now.
+INSERT INTO announced (subject, standing, announced_at)
+SELECT n.subject, n.standing, %(now)s
+  FROM unnest(%(subjects)s::text[], %(standings)s::text[]) AS n (subject, standing)
+    ON CONFLICT (subject) DO UPDATE SET standing = excluded.standing, announced_at = excluded.announced_at;

@@ -27,6 +27,7 @@ from staddle.rewards import (
     seal_all,
 )
 from staddle.rewards.report import report_of
+from staddle.server.announce import announce
 from staddle.server.read_rates import read_sources_due
 from staddle.server.schedule import Job, Work
 from staddle.treasury import runway
@@ -243,6 +244,11 @@ def audit_books(work: Work) -> str | None:
     return str(run_on)
 
 
+def announce_changes(work: Work) -> None:
+    """Tell everybody what has come to pass by itself: products that open or sell out, finished runs, alarms."""
+    announce(work.database, work.now)
+
+
 def jobs() -> list[Job]:
     """Make the jobs of one scheduler; what they remember from one time to the next is their own."""
     return [
@@ -257,4 +263,5 @@ def jobs() -> list[Job]:
         Job("runway", 600, watch_pools),
         Job("quotes", 3_600, forget_quotes),
         Job("audit", 300, audit_books),
+        Job("announcements", 2, announce_changes, follows_desk=True),
     ]
