@@ -2,12 +2,11 @@
 
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import psycopg
-from litestar import Request, Response
 
 from staddle.api.operation import At, Given, OnDatabase, Operation, answered
 from staddle.desk import now_of
@@ -23,11 +22,11 @@ from staddle.identity.caller import Caller, Seen
 from staddle.ledger import Command, all_assets
 from staddle.ledger.requests import check_key
 from staddle.server.authenticate import Credentials, caller_of
+from staddle.server.exchange import Incoming, Reply
 from staddle.server.peer import peer_of
 from staddle.server.problem import MEDIA_TYPE, problem_of
 from staddle.server.service import Ask, Service, machine_now
 
-AnyRequest = Request[Any, Any, Any]
 Made = tuple[Given, Mapping[str, int]]
 KEY_MAX = 120
 """Shorter than what the books can hold, for we put a name before the keys of clients."""
@@ -37,12 +36,12 @@ REPLAY_HEADER = "Idempotent-Replayed"
 log = logging.getLogger(__name__)
 
 
-async def answer(operation: Operation, service: Service, request: AnyRequest) -> Response[Any]:
+async def answer(operation: Operation, service: Service, request: Incoming) -> Reply:
     """Answer one request; whatever goes wrong becomes problem details."""
     try:
         credentials = credentials_of(service, request)
         key = key_of(operation, request)
-        parameters = await read(operation, request)
+        parameters = read(operation, request)
         if operation.act is not None:
             given, scales = await ask_batch(operation, service, credentials, key, parameters)
         else:
@@ -54,35 +53,37 @@ async def answer(operation: Operation, service: Service, request: AnyRequest) ->
         return refuse(error)
 
 
-def credentials_of(service: Service, request: AnyRequest) -> Credentials:
+def credentials_of(service: Service, request: Incoming) -> Credentials:
     """Find the token: a bearer's, or the session's cookie, which only counts on requests from our own pages."""
-    seen = Seen(peer_of(request, service.config.trusted_proxies), request.headers.get("User-Agent", "")[:200])
-    for_customer = request.headers.get("Staddle-Customer")
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    headers = request.headers
+    address = peer_of(request.address, headers.get("x-forwarded-for", ""), service.config.trusted_proxies)
+    seen = Seen(address, headers.get("user-agent", "")[:200])
+    for_customer = headers.get("staddle-customer")
+    scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return Credentials(token.strip(), seen, for_customer)
-    cookie = request.cookies.get(service.config.cookie_name)
+    cookie = request.cookie(service.config.cookie_name)
     if cookie is not None and request.method not in ("GET", "HEAD"):
         check_same_site(service, request)
     return Credentials(cookie, seen, for_customer)
 
 
-def check_same_site(service: Service, request: AnyRequest) -> None:
+def check_same_site(service: Service, request: Incoming) -> None:
     """Refuse a write by cookie that another site's page has sent: CrossSiteRequest.
 
     Browsers say where a request comes from; one that says nothing is refused too.
     """
-    if request.headers.get("Sec-Fetch-Site") == "same-origin":
+    if request.headers.get("sec-fetch-site") == "same-origin":
         return
-    origin = request.headers.get("Origin")
-    own = service.config.public_url or f"{request.scope['scheme']}://{request.headers.get('Host', '')}"
+    origin = request.headers.get("origin")
+    own = service.config.public_url or f"{request.scheme}://{request.headers.get('host', '')}"
     if origin is None or origin.rstrip("/") != own.rstrip("/"):
         raise CrossSiteRequest
 
 
-def key_of(operation: Operation, request: AnyRequest) -> str:
+def key_of(operation: Operation, request: Incoming) -> str:
     """Read the idempotency key; where it may be left out, one is made. Raises IdempotencyKeyMissing or InvalidKey."""
-    key = request.headers.get("Idempotency-Key")
+    key = request.headers.get("idempotency-key")
     if key is None:
         if operation.keyed == "must":
             raise IdempotencyKeyMissing
@@ -101,33 +102,33 @@ def check_given(key: str) -> str:
     return key
 
 
-async def read(operation: Operation, request: AnyRequest) -> dict[str, Any]:
+def read(operation: Operation, request: Incoming) -> dict[str, Any]:
     """Read the parameters of an operation out of the address, the query and the body. Raises MalformedRequest."""
     query: dict[str, Any] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in request.query():
         if name in query:
             raise MalformedRequest(f"The query gives {name[:40]!r} twice.")
         query[name] = value
     parameters = {
-        **_convert(dict(request.path_params), operation.path_type, "address"),
+        **_convert(dict(request.path_parameters), operation.path_type, "address"),
         **_convert(query, operation.query_type, "query"),
     }
     if operation.body_type is not None:
-        parameters["body"] = await read_body(operation, request)
+        parameters["body"] = read_body(operation, request)
     return parameters
 
 
-async def read_body(operation: Operation, request: AnyRequest) -> Any:
+def read_body(operation: Operation, request: Incoming) -> Any:
     """Read the body, JSON or a file of CSV; raises WrongMediaType or MalformedRequest, which names the field."""
-    sent = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if operation.body_type is bytes:
         if sent != "text/csv":
             raise WrongMediaType("The body must be sent as text/csv; nothing was moved.")
-        return await request.body()
+        return request.body
     if sent != "application/json":
         raise WrongMediaType
     try:
-        return msgspec.json.decode(await request.body(), type=operation.body_type)
+        return msgspec.json.decode(request.body, type=operation.body_type)
     except msgspec.ValidationError as error:
         raise at_fault(error, "body") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -218,22 +219,23 @@ def as_given(operation: Operation, value: Any) -> Given:
     return value if isinstance(value, Given) else Given(value, operation.status)
 
 
-def respond(operation: Operation, given: Given, scales: Mapping[str, int]) -> Response[Any]:
+def respond(operation: Operation, given: Given, scales: Mapping[str, int]) -> Reply:
     """Write an answer down: a document, or the bytes of another kind; money is never cached."""
     headers = {"Cache-Control": "no-store", **given.headers}
     if given.is_replay:
         headers[REPLAY_HEADER] = "true"
     if given.error is not None:
         return refuse(given.error, headers)
-    if isinstance(given.value, bytes):
-        return Response(given.value, status_code=given.status, headers=headers, media_type=given.media_type)
     if given.status == 204:
-        return Response(None, status_code=204, headers=headers)
-    body = msgspec.json.encode(document(given.value, scales))
-    return Response(body, status_code=given.status, headers=headers, media_type=operation.media_type)
+        return Reply(204, b"", headers=headers)
+    if isinstance(given.value, bytes):
+        return Reply(given.status, given.value, given.media_type, headers)
+    return Reply(
+        given.status, msgspec.json.encode(document(given.value, scales)), operation.media_type, headers
+    )
 
 
-def refuse(error: Exception, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+def refuse(error: Exception, headers: Mapping[str, str] | None = None) -> Reply:
     """Write an error down as problem details; our own mistakes are logged with their trace."""
     problem = problem_of(error)
     if problem.status == 500:
@@ -244,18 +246,4 @@ def refuse(error: Exception, headers: Mapping[str, str] | None = None) -> Respon
         more["Retry-After"] = str(wait or 1)
     if problem.status == 401:
         more["WWW-Authenticate"] = "Bearer"
-    return Response(
-        msgspec.json.encode(problem), status_code=problem.status, headers=more, media_type=MEDIA_TYPE
-    )
-
-
-def bind(operation: Operation, service: Service) -> Callable[..., Any]:
-    """Give what Litestar calls for an operation."""
-
-    async def handle(request: AnyRequest) -> Response[Any]:
-        return await answer(operation, service, request)
-
-    handle.__name__ = operation.name
-    handle.__doc__ = operation.description
-    handle.__annotations__ = {"request": Request, "return": Response}
-    return handle
+    return Reply(problem.status, msgspec.json.encode(problem), MEDIA_TYPE, more)

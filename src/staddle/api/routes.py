@@ -1,24 +1,27 @@
 """The addresses of the API, made from its operations, with the document that describes them."""
 
 import re
+from functools import partial
 from typing import Any
 
 import msgspec
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from staddle.api import positions, staking
-from staddle.api.edge import bind
+from staddle.api.edge import answer
 from staddle.api.openapi import openapi
 from staddle.api.operation import OPERATIONS, Operation
+from staddle.server.app import Edge
+from staddle.server.exchange import incoming
 from staddle.server.service import Service
 
 FILES = (positions, staking)
 """The files whose operations there are; importing them declares them."""
 
 
-def routes(service: Service) -> list[HTTPRouteHandler]:
-    """Make the route handlers of all operations, and that of the OpenAPI document."""
+def edge(service: Service) -> Edge:
+    """Make the routes of all operations and of the OpenAPI document; those that come in batches go directly."""
     document = msgspec.json.encode(openapi(service.config.public_url))
 
     @get("/v1/openapi.json", sync_to_thread=False)
@@ -26,12 +29,26 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         """Give the OpenAPI document."""
         return Response(document, media_type="application/json")
 
-    return [*(route(operation, service) for operation in OPERATIONS.values()), openapi_json]
+    operations = list(OPERATIONS.values())
+    direct = {
+        (each.method, each.path): partial(answer, each, service)
+        for each in operations
+        if each.act is not None
+    }
+    return Edge([*(route(each, service) for each in operations), openapi_json], direct)
 
 
 def route(operation: Operation, service: Service) -> HTTPRouteHandler:
     """Make the route handler of one operation."""
+
+    async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+        reply = await answer(operation, service, incoming(request.scope, await request.body()))
+        return Response(
+            reply.body, status_code=reply.status, headers=dict(reply.headers), media_type=reply.media_type
+        )
+
+    handle.__name__ = operation.name
     path = re.sub(r"\{(\w+)\}", r"{\1:str}", operation.path)
     handler: Any = HTTPRouteHandler(path, http_method=operation.method, status_code=operation.status)
-    made: HTTPRouteHandler = handler(bind(operation, service))
+    made: HTTPRouteHandler = handler(handle)
     return made

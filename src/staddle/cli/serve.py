@@ -36,4 +36,4 @@ def serve(
 def application() -> Any:
     """Make the application of one process."""
     config = Config.from_environ(os.environ)
-    return assemble(Service(open_database(config), config), [api.routes])
+    return assemble(Service(open_database(config), config), [api.edge])

@@ -1,12 +1,12 @@
 """Assembles the application out of the edges' routes: limits, headers, errors of the framework."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from litestar import Litestar, Request, Response
-from litestar.config.response_cache import ResponseCacheConfig
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
@@ -17,28 +17,27 @@ from staddle.errors import (
     RequestTooLarge,
     StaddleError,
 )
+from staddle.server.direct import BODY_MAX, HEADERS, Answer, Application, under
 from staddle.server.problem import MEDIA_TYPE, problem_of
 from staddle.server.service import Service
 
-BODY_MAX = 1 << 20
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
 OF_FRAMEWORK: dict[int, type[StaddleError]] = {
     404: AddressNotFound,
     405: MethodNotAllowed,
     413: RequestTooLarge,
 }
-Routes = Callable[[Service], Sequence[HTTPRouteHandler]]
 
 
-def assemble(service: Service, edges: Sequence[Routes]) -> Litestar:
-    """Make the ASGI application of one process out of its edges' routes; it stops the service when it ends."""
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The routes of an edge, and those of its addresses that go under the framework, by method and path."""
+
+    routes: Sequence[HTTPRouteHandler]
+    direct: Mapping[tuple[str, str], Answer] = field(default_factory=dict)
+
+
+def assemble(service: Service, edges: Sequence[Callable[[Service], Edge]]) -> Application:
+    """Make the ASGI application of one process out of its edges; it stops the service when it ends."""
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -46,16 +45,17 @@ def assemble(service: Service, edges: Sequence[Routes]) -> Litestar:
         service.stop()
         service.database.close()
 
-    return Litestar(
-        route_handlers=[route for edge in edges for route in edge(service)],
+    made = [edge(service) for edge in edges]
+    application = Litestar(
+        route_handlers=[route for edge in made for route in edge.routes],
         lifespan=[lifespan],
         openapi_config=None,
         request_max_body_size=BODY_MAX,
         exception_handlers={HTTPException: of_framework, Exception: of_ours},
         after_request=with_headers,
-        response_cache_config=ResponseCacheConfig(),
         logging_config=None,
     )
+    return under(application, {address: answer for edge in made for address, answer in edge.direct.items()})
 
 
 async def with_headers(response: Response[Any]) -> Response[Any]:

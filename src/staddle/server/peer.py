@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import Any
-
-from litestar import Request
 
 
-def peer_of(request: Request[Any, Any, Any], trusted: Sequence[IPv4Network | IPv6Network]) -> str:
-    """Give the nearest address that is not one of our own proxies; a header counts only as far as they vouch for it."""
-    client = request.scope.get("client")
-    address = client[0] if client else ""
+def peer_of(address: str, forwarded_for: str, trusted: Sequence[IPv4Network | IPv6Network]) -> str:
+    """Give the nearest address that is not one of our own proxies; the header counts only as far as they vouch for it.
+
+    `forwarded_for` is what X-Forwarded-For says.
+    """
     if not trusted:
         return address
-    hops = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",") if each.strip()]
+    hops = [each.strip() for each in forwarded_for.split(",") if each.strip()]
     while hops and is_trusted(address, trusted):
         address = hops.pop()
     return address
