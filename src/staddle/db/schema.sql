@@ -1549,6 +1549,9 @@ ALTER TABLE ONLY public.login
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT a_customer_reference_is_used_once UNIQUE (cell, reference);
 
+ALTER TABLE ONLY public.external_account
+    ADD CONSTRAINT a_login_has_one_account_at_a_provider UNIQUE (login_id, issuer);
+
 ALTER TABLE ONLY public.run_piece
     ADD CONSTRAINT a_piece_is_paid_once PRIMARY KEY (run_on, cell_from);
 
@@ -1759,8 +1762,6 @@ CREATE UNIQUE INDEX an_alarm_is_open_once ON public.alarm USING btree (kind, sub
 CREATE INDEX api_key_of_customer ON public.api_key USING btree (customer_id);
 
 CREATE INDEX challenge_by_expiry ON public.challenge USING btree (expires_at);
-
-CREATE INDEX external_account_of_login ON public.external_account USING btree (login_id);
 
 CREATE INDEX holding ON public."position" USING btree (cell, customer_id, product_id, started_at, position_id) WHERE (ended_at IS NULL);
 

@@ -325,3 +325,29 @@ UPDATE passkey
 -- name: remove_passkey
 -- Remove a passkey.
 DELETE FROM passkey WHERE passkey_id = %(passkey_id)s AND login_id = %(login_id)s RETURNING passkey_id;
+
+-- name: set_sign_in_provider
+-- Trust a provider of other accounts, in place of any other.
+INSERT INTO sign_in_provider (issuer, client_id, sealed_secret, reference_claim, set_by, set_at)
+VALUES (%(issuer)s, %(client_id)s, %(sealed)s, %(reference_claim)s, %(by)s, %(now)s)
+    ON CONFLICT (is_the_only_one) DO UPDATE
+   SET issuer = %(issuer)s, client_id = %(client_id)s, sealed_secret = %(sealed)s,
+       reference_claim = %(reference_claim)s, set_by = %(by)s, set_at = %(now)s;
+
+-- name: drop_sign_in_provider
+-- Trust no provider any more.
+DELETE FROM sign_in_provider RETURNING issuer;
+
+-- name: find_sign_in_provider
+-- Read which provider is trusted.
+SELECT issuer, client_id, sealed_secret, reference_claim, set_by, set_at FROM sign_in_provider;
+
+-- name: external_account
+-- Find the login that an account elsewhere is linked to.
+SELECT login_id FROM external_account WHERE issuer = %(issuer)s AND subject = %(subject)s;
+
+-- name: link_account
+-- Link an account elsewhere to a login, unless either is linked at this provider already.
+INSERT INTO external_account (issuer, subject, login_id, linked_at)
+VALUES (%(issuer)s, %(subject)s, %(login_id)s, %(now)s)
+    ON CONFLICT DO NOTHING;

@@ -89,6 +89,7 @@ INVARIANTS = frozenset(
         "an_api_key_has_known_scopes",
         "an_api_key_keeps_what_its_kind_needs",
         "a_client_has_known_scopes",
+        "a_login_has_one_account_at_a_provider",
         "a_disabled_endpoint_says_why",
         "a_secret_before_has_an_end",
         "a_delivery_that_has_ended_says_when",

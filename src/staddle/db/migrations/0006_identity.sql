@@ -145,9 +145,9 @@ CREATE TABLE external_account (
     subject text NOT NULL CHECK (length(subject) BETWEEN 1 AND 255),
     login_id text NOT NULL REFERENCES login,
     linked_at timestamptz NOT NULL,
-    PRIMARY KEY (issuer, subject)
+    PRIMARY KEY (issuer, subject),
+    CONSTRAINT a_login_has_one_account_at_a_provider UNIQUE (login_id, issuer)
 );
-CREATE INDEX external_account_of_login ON external_account (login_id);
 
 -- The amount of an asset from which a redemption in the browser wants a proof of who is asking; none without a row.
 CREATE TABLE step_up_limit (
