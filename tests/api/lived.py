@@ -5,6 +5,7 @@ USDT-FLEX and USDT-90D, which pays at maturity. carl has coins and has never sta
 """
 
 from datetime import timedelta
+from typing import Any
 
 from tests.living import START, Living
 
@@ -18,7 +19,7 @@ TIERS = (("0", "500", "0.12"), ("500", "5000", "0.008"), ("5000", None, "0.003")
 def live(database: Database) -> Living:
     """Live through these days; the sandbox's clock is left where they end."""
     living = Living(database)
-    usdt = {"amount_min": "1", "step": "0.01"}
+    usdt: dict[str, Any] = {"amount_min": "1", "step": "0.01"}
     living.product("USDT-FLEX", "USDT", bands=TIERS, quota="1000000", personal_cap="50000", **usdt)
     living.product("USDT-30D", "USDT", apr="0.08", term_days=30, rate_policy="locked", **usdt)
     living.product(

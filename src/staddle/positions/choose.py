@@ -11,7 +11,7 @@ from staddle import errors
 from staddle.db import Tx, queries
 from staddle.ledger import SOURCES, Command, Outcome, answer_commands, cell_of, lock_cells
 from staddle.ledger.requests import check_key
-from staddle.money import check_positive, check_scale
+from staddle.money import check_positive, check_scale, plain
 from staddle.positions.check import check_agreement
 from staddle.positions.facts import Offer, agreement_in_force, offers_of, product_ids_of
 
@@ -146,7 +146,7 @@ def _auto(
     return {
         "product": command.product,
         "source": command.source,
-        "floor": str(command.floor),
+        "floor": plain(command.floor),
         "is_on": command.is_on,
     }
 
@@ -188,7 +188,7 @@ def _guard(tx: Tx, offers: dict[str, Offer], command: SetRateGuard, now: datetim
     )
     return {
         "product": command.product,
-        "apr_min": str(command.apr_min),
+        "apr_min": plain(command.apr_min),
         "action": command.action,
         "is_on": command.is_on,
     }

@@ -13,6 +13,7 @@ from staddle import errors
 from staddle.accrual.rules import paid_by
 from staddle.days import distribution_at, full_days, last_run_on
 from staddle.db import Tx, queries
+from staddle.document import document
 from staddle.ledger import (
     SOURCES,
     AccountKind,
@@ -164,7 +165,8 @@ def _confirm(tx: Tx, locked: LockedCells, command: ConfirmLeave, now: datetime) 
         if fingerprint_of(quote) != stored.fingerprint:
             fresh = keep_quote(tx, locked, standing, now)
             save_cells(tx, locked)
-            raise errors.QuoteChanged(quote=msgspec.to_builtins(fresh))
+            # Written out here, so that a repeat of the confirmation is refused in the very same words.
+            raise errors.QuoteChanged(quote=document(fresh, {standing.asset.code: standing.asset.scale}))
         carry_out(tx, locked, standing, quote, command.key, now)
         return Outcome(LeftEarly(quote=quote))
     except errors.StaddleError as error:

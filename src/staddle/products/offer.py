@@ -11,7 +11,7 @@ from staddle.db import Tx, queries
 from staddle.errors import ProductNotFound
 from staddle.money import EXACT, ZERO
 from staddle.products.find import CODE, terms_of
-from staddle.products.rates import Tier, headline_apr
+from staddle.products.rates import Tier, headline_apr, rate_history
 from staddle.products.state import Status, product_status
 from staddle.products.terms import Terms
 
@@ -76,6 +76,14 @@ def show_product(tx: Tx, code: str, now: datetime) -> ProductOffer:
     return _offer(row, now)
 
 
+def shown_rates(tx: Tx, code: str) -> list[RateShown]:
+    """Read all rates of a product as they are shown, newest first, announced ones included; raises ProductNotFound."""
+    return [
+        _rate_shown(each.rate.revision, each.rate.effective_at, each.published_at, each.rate.tiers)
+        for each in reversed(rate_history(tx, code))
+    ]
+
+
 def _offer(row: Any, now: datetime) -> ProductOffer:
     terms = terms_of(row)
     used = row.quota_used or ZERO
@@ -121,6 +129,12 @@ def _shown(
     if revision is None:
         return None
     tiers = tuple(Tier(*band) for band in zip(*bands, strict=True))
+    return _rate_shown(revision, effective_at, published_at, tiers)
+
+
+def _rate_shown(
+    revision: int, effective_at: datetime, published_at: datetime, tiers: tuple[Tier, ...]
+) -> RateShown:
     return RateShown(
         revision=revision,
         effective_at=effective_at,

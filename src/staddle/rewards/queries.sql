@@ -422,8 +422,104 @@ WITH mine AS MATERIALIZED (
      WHERE m.ended_by IN ('renewal', 'to_flexible') AND h.changed_at >= %(from_at)s AND h.changed_at < %(until_at)s
        AND h.change = (SELECT max(l.change) FROM position_past l WHERE l.cell = m.cell AND l.position_id = m.position_id)
 )
-SELECT l.at, l.number, l.run_on, l.type, l.debit_account, l.credit_account, l.amount, l.position_id, l.request_key, l.corrects,
-       l.renewed_at, m.product, m.started_at
+SELECT l.at, l.rank, l.number, l.run_on, l.type, l.debit_account, l.credit_account, l.amount, l.position_id, l.request_key,
+       l.corrects, l.renewed_at, m.product, m.started_at
   FROM line l
   LEFT JOIN mine m ON m.position_id = l.position_id
- ORDER BY l.at, l.rank, l.number, l.run_on;
+ WHERE %(after_at)s::timestamptz IS NULL
+    OR (l.at, l.rank, l.number, coalesce(l.run_on, '-infinity'))
+       > (%(after_at)s::timestamptz, %(after_rank)s::integer, %(after_number)s::bigint,
+          coalesce(%(after_run_on)s::date, '-infinity'))
+ ORDER BY l.at, l.rank, l.number, l.run_on
+ LIMIT %(count)s::bigint;
+
+-- name: reward_bounds
+-- Say since when a customer has had positions of some kind, to look for their rewards no further back.
+SELECT min(p.started_at) AS started_at
+  FROM position p
+  JOIN product o ON o.product_id = p.product_id
+  JOIN asset a ON a.asset_id = o.asset_id
+ WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s
+   AND p.position_id = coalesce(%(position_id)s::bigint, p.position_id)
+   AND (%(product)s::text IS NULL OR o.code = %(product)s::text)
+   AND (%(asset)s::text IS NULL OR a.code = %(asset)s::text);
+
+-- name: rewards_of_customer
+-- Read a customer's rewards between two run dates, newest first, each with what was taken back of it.
+WITH mine AS MATERIALIZED (
+    SELECT p.position_id, p.started_at, o.code AS product, a.code AS asset
+      FROM position p
+      JOIN product o ON o.product_id = p.product_id
+      JOIN asset a ON a.asset_id = o.asset_id
+     WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s
+       AND p.position_id = coalesce(%(position_id)s::bigint, p.position_id)
+       AND (%(product)s::text IS NULL OR o.code = %(product)s::text)
+       AND (%(asset)s::text IS NULL OR a.code = %(asset)s::text)
+)
+SELECT r.run_on, r.position_id, r.amount, r.is_early, r.credit_account, m.product, m.asset, m.started_at,
+       coalesce(f.amount, 0) AS forfeited
+  FROM reward r
+  JOIN mine m ON m.position_id = r.position_id
+  LEFT JOIN forfeited_reward f ON f.cell = r.cell AND f.position_id = r.position_id AND f.run_on = r.run_on
+ WHERE r.cell = %(cell)s AND r.position_id = ANY(ARRAY(SELECT n.position_id FROM mine n))
+   AND r.run_on BETWEEN %(first_run_on)s AND %(last_run_on)s
+   AND (%(before_run_on)s::date IS NULL
+        OR (r.run_on, r.position_id) < (%(before_run_on)s::date, %(before_position_id)s::bigint))
+ ORDER BY r.run_on DESC, r.position_id DESC
+ LIMIT %(count)s::bigint;
+
+-- name: reward_totals
+-- Add up a customer's rewards of the distributions after one instant and through another, from the sums of their spans.
+WITH mine AS MATERIALIZED (
+    SELECT p.cell, p.position_id, a.code AS asset, a.unit
+      FROM position p
+      JOIN product o ON o.product_id = p.product_id
+      JOIN asset a ON a.asset_id = o.asset_id
+     WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s
+       AND p.position_id = coalesce(%(position_id)s::bigint, p.position_id)
+       AND (%(product)s::text IS NULL OR o.code = %(product)s::text)
+       AND (%(asset)s::text IS NULL OR a.code = %(asset)s::text)
+), earned AS (
+    SELECT m.asset,
+           paid_by(basis_after(s.product_id, s.locked_revision, s.started_at, s.principal, s.tier_offset, s.from_days,
+                               s.from_basis, d.last), m.unit)
+           - paid_by(basis_after(s.product_id, s.locked_revision, s.started_at, s.principal, s.tier_offset, s.from_days,
+                                 s.from_basis, d.first), m.unit) AS amount
+      FROM mine m
+      JOIN position_span s ON s.cell = m.cell AND s.position_id = m.position_id
+     CROSS JOIN LATERAL (SELECT greatest(s.from_days, full_days(s.started_at, %(from_at)s)) AS first,
+                                least(s.to_days, full_days(s.started_at, %(through_at)s)) AS last) d
+     WHERE d.last > d.first
+), lost AS (
+    SELECT m.asset, f.amount
+      FROM mine m
+      JOIN forfeited_reward f ON f.cell = m.cell AND f.position_id = m.position_id
+     WHERE f.run_on BETWEEN %(first_run_on)s AND %(last_run_on)s
+)
+SELECT e.asset, e.amount AS rewards, coalesce((SELECT sum(l.amount) FROM lost l WHERE l.asset = e.asset), 0) AS forfeited
+  FROM (SELECT asset, sum(amount) AS amount FROM earned GROUP BY asset) e
+ ORDER BY e.asset;
+
+-- name: realised_rewards
+-- Add up what the finished runs of a period owed for a product, parked ones that are still not paid left out.
+SELECT coalesce(sum(l.amount), 0)
+       - coalesce((SELECT sum(k.amount)
+                     FROM parked_position k
+                     JOIN position p ON p.cell = k.cell AND p.position_id = k.position_id
+                    WHERE k.run_on BETWEEN %(first_run_on)s AND %(last_run_on)s AND k.retried_at IS NULL
+                      AND p.product_id = %(product_id)s), 0) AS amount
+  FROM run_plan l
+  JOIN run r ON r.run_on = l.run_on AND r.state = 'finished'
+ WHERE l.product_id = %(product_id)s AND l.run_on BETWEEN %(first_run_on)s AND %(last_run_on)s;
+
+-- name: principal_days
+-- Add up, over the paid accrual days that completed after one instant and through another, the principals of a product.
+SELECT coalesce(sum(s.principal * (d.last - d.first)), 0) AS amount
+  FROM position_span s
+ CROSS JOIN LATERAL (SELECT greatest(s.from_days, full_days(s.started_at, %(from_at)s)) AS first,
+                            least(s.to_days, full_days(s.started_at, %(through_at)s)) AS last) d
+ WHERE s.product_id = %(product_id)s AND d.last > d.first;
+
+-- name: last_finished_run
+-- Find the last run that is finished.
+SELECT max(run_on) AS run_on FROM run WHERE state = 'finished';

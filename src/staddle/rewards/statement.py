@@ -8,7 +8,7 @@ import csv
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import msgspec
 
@@ -58,12 +58,44 @@ COLUMNS = (
 )
 
 
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """Where a row stands in the order of all rows, which never changes: the next page begins behind it."""
+
+    at: datetime
+    rank: int
+    number: int
+    run_on: date | None
+
+
+class Line(NamedTuple):
+    """A row and its place."""
+
+    row: StatementRow
+    place: Place
+
+
 def statement(tx: Tx, customer_id: int, from_at: datetime, until_at: datetime) -> Iterator[StatementRow]:
     """Give the rows of a period, from `from_at` on and before `until_at`, some at a time from the server.
 
     A reward that a run has paid counts from its distribution instant on, however late the run was; all else from the
     act that brought it. Raises InvalidTime for a period that ends before it begins.
     """
+    return (line.row for line in lines(tx, customer_id, from_at, until_at, None, None))
+
+
+def statement_page(
+    tx: Tx, customer_id: int, from_at: datetime, until_at: datetime, after: Place | None, count: int
+) -> list[Line]:
+    """Give up to `count` rows of a period behind a place of it; all rows are those of `statement`."""
+    return list(lines(tx, customer_id, from_at, until_at, after, count))
+
+
+def lines(
+    tx: Tx, customer_id: int, from_at: datetime, until_at: datetime, after: Place | None, count: int | None
+) -> Iterator[Line]:
+    """Read rows with their places, some at a time from the server."""
+    if after is not None:
+        from_at = max(from_at, after.at)
     if until_at < from_at:
         raise InvalidTime("The period ends before it begins.")
     at = distribution_time(tx)
@@ -75,6 +107,11 @@ def statement(tx: Tx, customer_id: int, from_at: datetime, until_at: datetime) -
         "distribution_time": at,
         "run_from": run_on_of(from_at, at),
         "run_until": run_on_of(until_at, at),
+        "after_at": None if after is None else after.at,
+        "after_rank": None if after is None else after.rank,
+        "after_number": None if after is None else after.number,
+        "after_run_on": None if after is None else after.run_on,
+        "count": count,
     }
     assets = all_assets(tx)
     with tx.cursor(name="statement") as cursor:
@@ -82,7 +119,8 @@ def statement(tx: Tx, customer_id: int, from_at: datetime, until_at: datetime) -
         cursor.execute(sql.statement, wanted)
         for row in cursor:
             first_run_on = None if row.started_at is None else run_on_of(row.started_at + DAY, at)
-            yield statement_row(row, assets[asset_id_of(row.credit_account)], first_run_on)
+            written = statement_row(row, assets[asset_id_of(row.credit_account)], first_run_on)
+            yield Line(written, Place(row.at, row.rank, row.number, row.run_on))
 
 
 def statement_row(row: Any, asset: Asset, first_run_on: date | None) -> StatementRow:
