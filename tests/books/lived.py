@@ -131,7 +131,7 @@ def park(living: Living, position_id: int) -> None:
 def retry(living: Living, position_id: int) -> None:
     """Pay a parked position what it missed."""
     with living.database.transaction() as tx:
-        rewards.retry_parked(tx, position_id, living.now)
+        rewards.retry_parked(tx, "ada", position_id, living.now)
 
 
 def withdraw(living: Living, customer: int) -> None:

@@ -117,7 +117,7 @@ def test_h08_what_is_parked_says_why_and_is_paid_in_full_when_it_can_be(living: 
             "INSERT INTO balance SELECT cell, reward_account, 0 FROM position WHERE position_id = %s", [bad]
         )
     with living.database.transaction() as tx:
-        rewards.retry_parked(tx, bad, living.now)
+        rewards.retry_parked(tx, "ada", bad, living.now)
     assert living.rewards_of(bad) == living.rewards_of(staked[0])
     living.passes(days=1)
     living.catch_up()

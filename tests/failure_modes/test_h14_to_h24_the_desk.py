@@ -133,7 +133,7 @@ def test_h20_a_quote_that_a_run_has_overtaken_is_refused_with_the_new_one(living
         living.confirm(anna, old.quote_id)
     fresh: Any = refused.value.details["quote"]
     assert (old.returned, D(fresh["returned"])) == (D(1000), D("999.9"))
-    assert living.confirm(anna, fresh["quote_id"]).returned == D("999.9")
+    assert living.confirm(anna, int(fresh["quote_id"])).returned == D("999.9")
     assert living.funding(anna, "USDT") == 1000
 
 
@@ -205,9 +205,9 @@ def test_h22_a_run_outside_its_limits_needs_a_second_person(database: Database) 
     held = living.catch_up()[-1]
     assert (held.state, living.funding(anna, "USDT")) == ("held", D("0.1"))
     with living.database.transaction() as tx, pytest.raises(errors.SecondPersonNeeded):
-        rewards.release_run(tx, "ada", held.run_on)
+        rewards.release_run(tx, "ada", held.run_on, living.now)
     with living.database.transaction() as tx:
-        rewards.release_run(tx, "bob", held.run_on)
+        rewards.release_run(tx, "bob", held.run_on, living.now)
     assert living.run(held.run_on).state == "finished"
     assert living.funding(anna, "USDT") == D("1.1")
 

@@ -97,11 +97,11 @@ def test_a_parked_position_cannot_be_paid_between_the_plan_and_the_end_of_a_run(
     wait_until_stopped(run)
     try:
         with database.transaction() as tx, pytest.raises(errors.RunInProgress):
-            rewards.retry_parked(tx, position_id, RUN_AT)
+            rewards.retry_parked(tx, "ada", position_id, RUN_AT)
     finally:
         go_on(run)
         assert finish(run)[0] == 0
     with database.transaction() as tx:
-        rewards.retry_parked(tx, position_id, RUN_AT)
+        rewards.retry_parked(tx, "ada", position_id, RUN_AT)
         assert rewards.find_report(tx, RUN_ON).state == "finished"
     prove(database)

@@ -199,13 +199,13 @@ def test_a_total_far_from_the_last_one_holds_the_run_for_a_second_person(databas
     assert "from 1.5" in str(held[0].held_because)
     run_on = held[0].run_on
     with living.database.transaction() as tx, pytest.raises(errors.SecondPersonNeeded):
-        rewards.release_run(tx, "ada", run_on)
+        rewards.release_run(tx, "ada", run_on, living.now)
     living.passes(days=1)
     assert [report.state for report in living.catch_up()] == ["held"]  # and none behind it is done
     with living.database.transaction() as tx:
-        assert rewards.release_run(tx, "bob", run_on).state == "released"
+        assert rewards.release_run(tx, "bob", run_on, living.now).state == "released"
     with living.database.transaction() as tx, pytest.raises(errors.WrongState):
-        rewards.release_run(tx, "bob", run_on)
+        rewards.release_run(tx, "bob", run_on, living.now)
     reports = living.catch_up()
     assert [(report.state, report.released_by) for report in reports] == [
         ("finished", "bob"),
@@ -261,11 +261,11 @@ def test_a_parked_position_is_paid_exactly_what_it_missed_and_then_goes_on(livin
     living.catch_up()
     heal(living, sick)
     with living.database.transaction() as tx:
-        assert rewards.retry_parked(tx, position, living.now).paid == 3
+        assert rewards.retry_parked(tx, "ada", position, living.now).paid == 3
         assert rewards.parked_positions(tx) == []
         assert len(rewards.parked_positions(tx, with_retried=True)) == 1
     with living.database.transaction() as tx, pytest.raises(errors.PositionNotFound):
-        rewards.retry_parked(tx, position, living.now)
+        rewards.retry_parked(tx, "ada", position, living.now)
     living.passes(days=2)
     living.catch_up()
     assert list(living.rewards_of(position).values()) == [1, 1, 1, 1, 2]
@@ -290,7 +290,7 @@ def test_a_matured_position_that_cannot_be_ended_is_parked_and_never_stops_the_r
     living.catch_up()
     heal(living, sick)
     with living.database.transaction() as tx:
-        rewards.retry_parked(tx, position, living.now)
+        rewards.retry_parked(tx, "ada", position, living.now)
     living.tick()
     assert living.funding(sick, "USDT") == 1001  # nothing for the days between its maturity and its payment
     assert_audited(living.database)

@@ -257,7 +257,7 @@ def test_late_payments_of_a_parked_position_are_in_the_statement_once(database: 
     living.catch_up()
     living.passes(hours=1)
     with database.transaction() as tx:
-        rewards.retry_parked(tx, position, living.now)
+        rewards.retry_parked(tx, "ada", position, living.now)
     living.passes(days=1)
     living.catch_up()
     rows = [row for row in rows_of(living, anna) if row["type"] == "reward"]

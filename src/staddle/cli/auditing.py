@@ -1,35 +1,18 @@
 """Auditing with something to look at: progress check by check, and the verdict."""
 
-from dataclasses import dataclass
-from typing import Any
-
 from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from staddle.cli.answer import Document
 from staddle.cli.show import grid
 from staddle.db import Database
-from staddle.rewards import CHECKS, AuditProgress, audit
+from staddle.rewards import CHECKS, AuditProgress, Verdict, judge
 
 FINDINGS_SHOWN = 50
 EXIT_FINDINGS = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Audited:
-    """What an audit found: each check with its count, and every finding."""
-
-    is_sound: bool
-    checks: list[dict[str, Any]]
-    findings: list[Any]
-
-    @property
-    def exit_code(self) -> int:
-        """Give 0 for sound books, 1 if anything is wrong."""
-        return 0 if self.is_sound else EXIT_FINDINGS
-
-
-def audit_books(database: Database, console: Console, *, is_quiet: bool) -> Audited:
+def audit_books(database: Database, console: Console, *, is_quiet: bool) -> Verdict:
     """Prove the books, with a progress bar where somebody is looking."""
     columns = (
         TextColumn("{task.description}"),
@@ -47,17 +30,12 @@ def audit_books(database: Database, console: Console, *, is_quiet: bool) -> Audi
             done = order[progress.check.name] + progress.slices_done / max(1, progress.slices)
             bar.update(task, completed=done, description=f"audit: {progress.check.name}")
 
-        findings = audit(database, tell)
-    wrong = [finding for finding in findings if not finding.is_information]
-    checks = [
-        {
-            "check": check.name,
-            "purpose": check.purpose,
-            "findings": sum(each.check == check.name for each in wrong),
-        }
-        for check in CHECKS
-    ]
-    return Audited(not wrong, checks, findings)
+        return judge(database, tell)
+
+
+def exit_code_of(verdict: Verdict) -> int:
+    """Give 0 for sound books, 1 if anything is wrong."""
+    return 0 if verdict.is_sound else EXIT_FINDINGS
 
 
 def verdict_of(data: Document) -> RenderableType:

@@ -15,7 +15,7 @@ from staddle import demo as room
 from staddle.cli import app
 from staddle.cli.accounts import assets_table
 from staddle.cli.answer import Document, Shown
-from staddle.cli.auditing import audit_books, verdict_of
+from staddle.cli.auditing import audit_books, exit_code_of, verdict_of
 from staddle.cli.edge import DatabaseName, machine_now, plain, scales_of
 from staddle.cli.products import offer_table
 from staddle.cli.rewards import runs_table
@@ -74,7 +74,7 @@ def demo(
         "story": story,
         "audit": findings,
     }
-    return Shown(data, story_view, exit_code=findings.exit_code, scales=scales)
+    return Shown(data, story_view, exit_code=exit_code_of(findings), scales=scales)
 
 
 def play(

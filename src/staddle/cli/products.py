@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,8 +16,7 @@ from staddle.cli.arguments import ProductCode, Reason
 from staddle.cli.edge import At, reads, writes
 from staddle.cli.rates import tier_table
 from staddle.cli.show import amount, card, grid, instant, percent, said
-from staddle.days import parse_instant
-from staddle.errors import InvalidChoice, InvalidFile, InvalidTerms
+from staddle.errors import InvalidChoice, InvalidFile
 from staddle.money import parse_decimal
 from staddle.products.offer import ON_SHOW, STATES
 
@@ -44,11 +42,7 @@ HELP = {
     "at_maturity": "redeem, renew or to_flexible.",
     "flexible_product": "Where to_flexible goes.",
 }
-AMOUNTS = frozenset(
-    {"amount_min", "step", "amount_max", "personal_cap", "quota", "kept_fraction", "reduced_apr"}
-)
 NUMBERS = frozenset({"term_days", "new_customer_days", "vip_level_min", "reduced_apr_days_min"})
-LISTS = frozenset({"countries_allowed", "countries_excluded"})
 
 
 def _option(name: str) -> Any:
@@ -78,7 +72,7 @@ def draft(
     **given: Any,
 ) -> Shown:
     """Draft a product with its first terms; a second person approves them."""
-    terms = make_terms({"opens_at": at.now, **read_terms(file)}, given)
+    terms = room.make_terms({"opens_at": at.now, **read_terms(file)}, given_terms(given))
     what: dict[str, object] = {"code": code, "asset": asset, "kind": kind, "name": name, "terms": terms}
     answer = at.once(
         "draft_product",
@@ -92,7 +86,7 @@ def draft(
 def version(at: At, /, code: ProductCode, file: TermsFile = None, **given: Any) -> Shown:
     """Draft new terms for new positions: the newest ones, with changes."""
     newest = room.versions_of(at.tx, room.find_product(at.tx, code).product_id)[-1].terms
-    terms = make_terms({**msgspec.structs.asdict(newest), **read_terms(file)}, given)
+    terms = room.make_terms({**msgspec.structs.asdict(newest), **read_terms(file)}, given_terms(given))
     what: dict[str, object] = {"code": code, "terms": terms}
     answer = at.once("draft_version", what, lambda: room.draft_version(at.tx, at.by, code, terms, at.now))
     return Shown({"product": code, "draft": answer.data}, _drafted_view, is_replay=answer.is_replay)
@@ -114,29 +108,12 @@ def read_terms(file: Path | None) -> dict[str, Any]:
         raise InvalidFile(f"{file} cannot be read as JSON: {error}") from None
     if not isinstance(read, dict):
         raise InvalidFile(f"{file} must hold one JSON object with the terms.")
-    return {name: parse_term(name, given) for name, given in read.items()}
+    return {name: room.parse_term(name, given) for name, given in read.items()}
 
 
-def make_terms(start: Mapping[str, Any], given: Mapping[str, Any]) -> room.Terms:
-    """Put terms together: what they start from, and the options on top. Raises InvalidTerms."""
-    options = {name: parse_term(name, each) for name, each in given.items() if each is not None}
-    try:
-        return msgspec.convert({**start, **options}, room.Terms)
-    except msgspec.ValidationError as error:
-        raise InvalidTerms(f"{str(error).replace('`', '')}.") from None
-
-
-def parse_term(name: str, given: Any) -> Any:
-    """Read one term as it was written."""
-    if given is None:
-        return None
-    if name in AMOUNTS:
-        return given if isinstance(given, Decimal) else parse_decimal(str(given))
-    if name in LISTS and isinstance(given, str):
-        return tuple(code for code in given.split(",") if code)
-    if name in ("opens_at", "closes_at"):
-        return parse_instant(str(given))
-    return given
+def given_terms(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the options that were named."""
+    return {name: each for name, each in given.items() if each is not None}
 
 
 @writes(app.products, "approve")

@@ -5,7 +5,7 @@ from rich.console import Group, RenderableType
 from staddle import errors as tree
 from staddle.cli import app
 from staddle.cli.answer import Document, Shown
-from staddle.cli.auditing import audit_books, verdict_of
+from staddle.cli.auditing import audit_books, exit_code_of, verdict_of
 from staddle.cli.edge import Edge, plain, works
 from staddle.cli.show import count_of, grid, said
 from staddle.rewards import seal_all
@@ -25,7 +25,7 @@ def seal(edge: Edge) -> Shown:
 def audit(edge: Edge) -> Shown:
     """Prove the whole ledger again, from its rows alone; exit 0, or 1 and a list of what is wrong."""
     found = audit_books(edge.database, edge.console, is_quiet=edge.is_json)
-    return Shown(found, _audit_view, exit_code=found.exit_code)
+    return Shown(found, _audit_view, exit_code=exit_code_of(found))
 
 
 def _audit_view(data: Document) -> RenderableType:

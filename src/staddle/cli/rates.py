@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
-from staddle import ledger, notices
+from staddle import desk, ledger
 from staddle import products as room
 from staddle.cli import (
     app,
@@ -17,9 +17,9 @@ from staddle.cli.arguments import ApprovalId, ProductCode
 from staddle.cli.edge import At, reads, writes
 from staddle.cli.show import amount, grid, instant, listing, percent, said
 from staddle.days import parse_instant
-from staddle.desk import log
 from staddle.errors import InvalidRate
 from staddle.money import ZERO, parse_decimal
+from staddle.positions.publish_rate import publish_rate
 
 
 @writes(app.assets, "add")
@@ -33,8 +33,7 @@ def add_asset(
     what: dict[str, object] = {"code": code, "name": name, "scale": scale}
 
     def add() -> dict[str, object]:
-        asset = ledger.add_asset(at.tx, code, name, scale)
-        log(at.tx, at.by, "add_asset", code, {"name": name, "scale": scale}, at.now)
+        asset = desk.add_asset(at.tx, at.by, code, name, scale, at.now)
         return {"asset_id": asset.asset_id, "code": asset.code, "name": asset.name, "scale": asset.scale}
 
     return at.once("add_asset", what, add)
@@ -106,13 +105,11 @@ def parse_tier(text: str) -> room.Tier:
 @writes(app.rates, "approve")
 def approve(at: At, approval_id: ApprovalId) -> Shown:
     """Publish a proposed rate, as a second person, and announce it to all who hold the product."""
-
-    def publish() -> room.RateRevised:
-        revised = room.approve_rate(at.tx, at.by, approval_id, at.now)
-        notices.publish_to_holders(at.tx, revised.product, "rate_revised", revised.notice(), at.now)
-        return revised
-
-    answer = at.once("approve_rate", {"approval_id": approval_id}, publish)
+    answer = at.once(
+        "approve_rate",
+        {"approval_id": approval_id},
+        lambda: publish_rate(at.tx, at.by, approval_id, at.now),
+    )
     return Shown(answer.data, _approved_view, is_replay=answer.is_replay)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -17,11 +16,8 @@ from staddle.cli.arguments import PositionId, RunOn, parse_date
 from staddle.cli.edge import At, Edge, reads, works, writes
 from staddle.cli.show import amount, count_of, grid, instant, listing, said
 from staddle.days import distribution_at, last_run_on
-from staddle.desk import find_desk, log
-from staddle.errors import RunNotFound, RunOutsideLimits
-from staddle.products import find_product, list_products
-from staddle.products.offer import STATES
-from staddle.rewards.report import report_of
+from staddle.desk import find_desk
+from staddle.errors import RunOutsideLimits
 
 SCHEDULER = "scheduler"
 """Who starts a run that nobody started by hand."""
@@ -55,30 +51,10 @@ def progress_bar(edge: Edge) -> Iterator[Callable[[room.Progress], None]]:
         yield tell
 
 
-@works(app.rewards, "plan")
-def plan(edge: Edge, run_on: RunOnOrLast = None) -> Shown:
+@reads(app.rewards, "plan")
+def plan(at: At, run_on: RunOnOrLast = None) -> Shown:
     """Work out what a run owes, by product; nothing is written."""
-    day, cutoff, now = run_date(edge, run_on)
-    with edge.transaction() as tx:
-        if cutoff <= find_desk(tx).created_at:
-            raise RunNotFound(f"There is no reward run of {day}: the desk is younger.")
-        done = report_of(tx, day)
-        offers = {find_product(tx, each.code).product_id: each for each in list_products(tx, now, STATES)}
-    if done is not None and done.state == "finished":
-        lines = [
-            planned(line.asset, line.product, line.rewards_planned, line.amount_planned)
-            for line in done.lines
-        ]
-    else:
-        with edge.transaction() as tx:
-            owed = room.foresee(tx, day, cutoff)
-        lines = [planned(offers[each].asset, offers[each].code, *owed[each]) for each in owed]
-    return Shown({"run_on": day, "distributed_at": cutoff, "lines": lines}, _plan_view)
-
-
-def planned(asset: str, product: str, count: int, total: Decimal) -> Document:
-    """Name a line of a plan."""
-    return {"asset": asset, "product": product, "rewards": count, "amount": total}
+    return Shown(room.dry_run(at.tx, None if run_on is None else parse_date(run_on), at.now), _plan_view)
 
 
 def _plan_view(data: Document) -> RenderableType:
@@ -111,12 +87,7 @@ def release(at: At, run_on: RunOn) -> Shown:
     """Let a run that is outside its limits be executed, as a second person; then run it again."""
     day = parse_date(run_on)
 
-    def do() -> room.RunReport:
-        report = room.release_run(at.tx, at.by, day)
-        log(at.tx, at.by, "release_run", str(day), {"held_because": report.held_because}, at.now)
-        return report
-
-    answer = at.once("release_run", {"run_on": run_on}, do)
+    answer = at.once("release_run", {"run_on": run_on}, lambda: room.release_run(at.tx, at.by, day, at.now))
     return Shown(answer.data, _released_view, is_replay=answer.is_replay)
 
 
@@ -208,8 +179,7 @@ def retry(at: At, position_id: PositionId) -> Shown:
     """Pay a parked position all that it is owed, and let runs pay it again."""
 
     def do() -> dict[str, object]:
-        settled = room.retry_parked(at.tx, position_id, at.now)
-        log(at.tx, at.by, "retry_parked", str(position_id), {"days": settled.days}, at.now)
+        settled = room.retry_parked(at.tx, at.by, position_id, at.now)
         return {"position_id": position_id, "days": settled.days, "paid": settled.paid}
 
     return at.once("retry_parked", {"position_id": position_id}, do)

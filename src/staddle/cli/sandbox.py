@@ -12,10 +12,7 @@ from staddle.cli.edge import At, Edge, reads, works
 from staddle.cli.rewards import SCHEDULER, held_error, progress_bar
 from staddle.cli.show import count_of, instant, said
 from staddle.days import format_instant, parse_duration, parse_instant
-from staddle.desk.clock import LAST_INSTANT
-from staddle.errors import InvalidTime, NotASandbox
-from staddle.ledger.once import write_once
-from staddle.rewards import RunReport, tick_through
+from staddle.rewards import instant_after, move_clock
 
 WithRuns = Annotated[
     bool,
@@ -39,18 +36,8 @@ def advance(
     """Move a sandbox's clock forward."""
     length = parse_duration(duration)
     with edge.transaction() as tx:
-        now = desk.find_desk(tx).clock_at
-        if now is None:
-            raise NotASandbox
-        if length > LAST_INSTANT - now:
-            raise InvalidTime("This is beyond the end of the calendar.")
-        to = now + length
-        # The key keeps the instant that is meant, so that a repeat moves to the same one and not further.
-        by = edge.operator or SCHEDULER
-        outcome = write_once(
-            tx, by, "advance_clock", {"by": duration}, edge.key, now, lambda: {"to": format_instant(to)}
-        )
-    return _move(edge, parse_instant(outcome.unwrap()["to"]), is_lived)
+        to = instant_after(tx, edge.operator or SCHEDULER, length, edge.key)
+    return _move(edge, to, is_lived)
 
 
 @works(app.clock, "set", "by")
@@ -63,16 +50,8 @@ def set_to(
 
 
 def _move(edge: Edge, to: datetime, is_lived: bool) -> Shown:
-    reports: list[RunReport] = []
-    if to < edge.now():
-        raise InvalidTime("A clock only moves forward.")
-    if is_lived:
-        with progress_bar(edge) as tell:
-            ticks = tick_through(edge.database, edge.operator or SCHEDULER, to, tell)
-        reports = [report for each in ticks for report in each.runs]
-    else:
-        with edge.transaction() as tx:
-            desk.set_clock(tx, to)
+    with progress_bar(edge) as tell:
+        reports = move_clock(edge.database, edge.operator or SCHEDULER, to, is_lived=is_lived, tell=tell)
     now = edge.now()
     told = f"It is {instant(format_instant(now))}; {count_of(len(reports), 'run')}."
     return Shown({"now_at": now, "runs": len(reports)}, lambda _: said(told), held_error(reports))

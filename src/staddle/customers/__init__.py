@@ -19,7 +19,13 @@ from staddle.customers.deposits import (
     transfer,
     withdraw,
 )
-from staddle.customers.find import Customer, find_customer, find_customers, find_customers_by_id
+from staddle.customers.find import (
+    Customer,
+    find_customer,
+    find_customers,
+    find_customers_by_id,
+    list_customers,
+)
 from staddle.customers.import_customers import import_customers
 from staddle.customers.import_deposits import import_deposits
 from staddle.customers.import_file import ImportReport, OnError
@@ -49,6 +55,7 @@ __all__ = [
     "find_customers_by_id",
     "import_customers",
     "import_deposits",
+    "list_customers",
     "publish_agreement",
     "transfer",
     "withdraw",

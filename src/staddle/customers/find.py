@@ -49,6 +49,16 @@ def find_customers_by_id(tx: Tx, customer_ids: Iterable[int]) -> dict[int, Custo
     return {row.customer_id: Customer(**row._asdict()) for row in rows}
 
 
+def list_customers(tx: Tx, count: int, after: int | None = None) -> list[Customer]:
+    """Read customers cell by cell, each in the order in which they came; `after` is the id to go on behind.
+
+    Somebody who is added meanwhile may come before or after it: the others are never skipped or told twice.
+    """
+    place = (-1, 0) if after is None else (cell_of(after), after)
+    wanted = {"after_cell": place[0], "after_id": place[1], "count": count}
+    return [Customer(**row._asdict()) for row in tx.execute(sql.list_customers, wanted).fetchall()]
+
+
 def is_reference(reference: str) -> bool:
     """Say whether this can be a reference: 1 to 100 printable characters, no blanks at its ends."""
     return 1 <= len(reference) <= 100 and reference.isprintable() and reference == reference.strip()

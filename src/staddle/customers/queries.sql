@@ -10,6 +10,14 @@ SELECT c.customer_id, c.reference, c.name, c.country, c.vip_level, c.joined_at
   FROM unnest(%(cells)s::smallint[], %(customer_ids)s::bigint[]) AS k (cell, customer_id)
   JOIN customer c ON c.cell = k.cell AND c.customer_id = k.customer_id;
 
+-- name: list_customers
+-- Read customers, cell by cell in the order in which they came, behind one of them.
+SELECT customer_id, reference, name, country, vip_level, joined_at
+  FROM customer
+ WHERE (cell, customer_id) > (%(after_cell)s::smallint, %(after_id)s::bigint)
+ ORDER BY cell, customer_id
+ LIMIT %(count)s;
+
 -- name: add_customers
 -- Add customers.
 INSERT INTO customer (cell, customer_id, reference, name, country, vip_level, joined_at)
@@ -62,3 +70,15 @@ SELECT k.cell, 0, k.request_key, 'import_deposit', k.fingerprint,
   FROM unnest(%(cells)s::smallint[], %(request_keys)s::text[], %(fingerprints)s::bytea[], %(customer_ids)s::bigint[])
        AS k (cell, request_key, fingerprint, customer_id)
     ON CONFLICT (cell, customer_id, request_key) DO NOTHING;
+
+-- name: movements_of
+-- Read the transfers of a customer, newest first.
+SELECT transfer_id, act_id, kind::text AS kind, debit_account, credit_account, amount, effective_at, request_key, position_id,
+       corrects
+  FROM transfer
+ WHERE cell = %(cell)s AND customer_id = %(customer_id)s
+   AND (%(before)s::bigint IS NULL OR transfer_id < %(before)s::bigint)
+   AND (%(is_any_asset)s OR account_asset(credit_account) = %(asset_id)s)
+   AND (%(kind)s::text IS NULL OR kind::text = %(kind)s::text)
+ ORDER BY transfer_id DESC
+ LIMIT %(count)s::bigint;

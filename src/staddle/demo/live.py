@@ -214,6 +214,5 @@ def tick(life: Life, now: datetime) -> None:
         if not held:
             return
         with life.database.transaction() as tx:
-            rewards.release_run(tx, BOB, held[0].run_on)
-            desk.log(tx, BOB, "release_run", str(held[0].run_on), {"held_because": held[0].held_because}, now)
+            rewards.release_run(tx, BOB, held[0].run_on, now)
         lived.released.append(held[0].run_on)

@@ -14,6 +14,7 @@ from staddle.products.rates import (
     rate_history,
     rates_of,
 )
+from staddle.products.read_terms import make_terms, parse_term
 from staddle.products.readings import (
     Reading,
     check_fresh,
@@ -74,7 +75,9 @@ __all__ = [
     "keep_reading",
     "list_products",
     "list_sources",
+    "make_terms",
     "next_distribution",
+    "parse_term",
     "product_status",
     "propose_rate",
     "propose_reading",

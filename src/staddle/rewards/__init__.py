@@ -1,7 +1,9 @@
 """The daily run, its plan, limits and report; receipts and statements."""
 
-from staddle.rewards.audit import CHECKS, AuditProgress, audit
+from staddle.rewards.audit import CHECKS, AuditProgress, Verdict, audit, judge
+from staddle.rewards.dry_run import DryRun, PlannedLine, dry_run
 from staddle.rewards.mature_all import mature_all
+from staddle.rewards.move_clock import instant_after, move_clock
 from staddle.rewards.park import parked_positions, retry_parked
 from staddle.rewards.plan import foresee
 from staddle.rewards.receipts import receipt_json, receipt_named, receipt_of
@@ -15,17 +17,24 @@ __all__ = [
     "CHECKS",
     "COLUMNS",
     "AuditProgress",
+    "DryRun",
+    "PlannedLine",
     "Progress",
     "RunReport",
     "SealProgress",
     "StatementRow",
     "Ticked",
+    "Verdict",
     "audit",
     "catch_up",
+    "dry_run",
     "find_report",
     "foresee",
+    "instant_after",
+    "judge",
     "latest_runs",
     "mature_all",
+    "move_clock",
     "parked_positions",
     "receipt_json",
     "receipt_named",

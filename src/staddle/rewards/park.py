@@ -6,6 +6,7 @@ from typing import Any
 
 from staddle.days import DAY
 from staddle.db import Tx, queries
+from staddle.desk import log
 from staddle.errors import PositionNotFound, RunInProgress
 from staddle.ledger import cell_of, lock_cells
 from staddle.money import ZERO
@@ -43,8 +44,8 @@ def parked_positions(tx: Tx, with_retried: bool = False) -> list[Any]:
     return tx.execute(sql.parked, {"with_retried": with_retried}).fetchall()
 
 
-def retry_parked(tx: Tx, position_id: int, now: datetime) -> Settled:
-    """Pay a parked position everything it is owed up to its cell's last run, and let runs pay it again.
+def retry_parked(tx: Tx, by: str, position_id: int, now: datetime) -> Settled:
+    """Pay a parked position everything it is owed up to its cell's last run, and let runs pay it again. Logged.
 
     Raises PositionNotFound if it is not parked, RunInProgress between the planning and the end of a run, which would
     pay it unplanned; whatever keeps it from being paid is raised as it comes.
@@ -60,4 +61,5 @@ def retry_parked(tx: Tx, position_id: int, now: datetime) -> Settled:
     same = Change(position_id, row.watermark_at, row.principal, row.tier_offset)
     change_positions(tx, [same], settled, now)
     tx.execute(sql.mark_retried, {"cell": cell, "position_id": position_id, "now": now})
+    log(tx, by, "retry_parked", str(position_id), {"days": settled[position_id].days}, now)
     return settled[position_id]

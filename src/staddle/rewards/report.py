@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from staddle.db import Tx, queries
+from staddle.desk import log
 from staddle.errors import RunNotFound, SecondPersonNeeded, WrongState
 from staddle.money import ZERO
 
@@ -73,8 +74,11 @@ def latest_runs(tx: Tx, limit: int) -> list[RunReport]:
     return [find_report(tx, row.run_on) for row in tx.execute(sql.runs, {"limit": limit}).fetchall()]
 
 
-def release_run(tx: Tx, by: str, run_on: date) -> RunReport:
-    """Let a run that is outside its limits be executed; a second person must say so (rule 20)."""
+def release_run(tx: Tx, by: str, run_on: date, now: datetime) -> RunReport:
+    """Let a run that is outside its limits be executed; a second person must say so (rule 20). Logged.
+
+    Raises RunNotFound, WrongState (it does not wait), or SecondPersonNeeded.
+    """
     tx.execute(sql.lock_run, {"run_on": run_on})
     report = find_report(tx, run_on)
     if report.state != "held":
@@ -82,4 +86,5 @@ def release_run(tx: Tx, by: str, run_on: date) -> RunReport:
     if report.started_by == by:
         raise SecondPersonNeeded
     tx.execute(sql.release_run, {"run_on": run_on, "by": by})
+    log(tx, by, "release_run", str(run_on), {"held_because": report.held_because}, now)
     return find_report(tx, run_on)
