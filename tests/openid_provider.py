@@ -124,7 +124,7 @@ def main() -> None:
     fill()
     with make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=Quiet) as server:
         print(f"http://127.0.0.1:{server.server_port}", flush=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         sys.stdin.read()
         server.shutdown()
 
