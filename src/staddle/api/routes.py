@@ -8,7 +8,17 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from staddle.api import positions, staking
+from staddle.api import (
+    accounts,
+    choices,
+    clock,
+    leaving,
+    positions,
+    products,
+    rewards,
+    staking,
+    statements,
+)
 from staddle.api.edge import answer
 from staddle.api.openapi import openapi
 from staddle.api.operation import OPERATIONS, Operation
@@ -16,7 +26,7 @@ from staddle.server.app import Edge
 from staddle.server.exchange import incoming
 from staddle.server.service import Service
 
-FILES = (positions, staking)
+FILES = (accounts, choices, clock, leaving, positions, products, rewards, staking, statements)
 """The files whose operations there are; importing them declares them."""
 
 
