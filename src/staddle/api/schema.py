@@ -4,6 +4,8 @@ An answer is written by `staddle.document`: amounts and ids are text there, what
 of an answer differs from that of its type in just these places.
 """
 
+import functools
+import operator
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -40,6 +42,7 @@ class Schemas:
 
     def __init__(self) -> None:
         self._made: dict[str, Schema] = {}
+        self._records: dict[str, Any] = {}
 
     def components(self) -> dict[str, Schema]:
         """Give the records that were named on the way."""
@@ -86,6 +89,7 @@ class Schemas:
             filled = dict(zip(record.__parameters__, arguments, strict=True))
             hints = {name: fill(hint, filled) for name, hint in hints.items()}
         name = record.__name__ + "".join(getattr(each, "__name__", "") for each in arguments)
+        assert self._records.setdefault(name, record) is record, f"two records are named {name}"
         if name not in self._made:
             self._made[name] = {}  # so that a record that holds itself comes to an end
             names = members_of(record)
@@ -112,6 +116,9 @@ def fill(hint: Any, filled: dict[Any, Any]) -> Any:
     """Put the argument of a generic record where its parameter stands."""
     if isinstance(hint, TypeVar):
         return filled[hint]
-    if get_args(hint) and any(isinstance(each, TypeVar) for each in get_args(hint)):
-        return get_origin(hint)[tuple(fill(each, filled) for each in get_args(hint))]
-    return hint
+    arguments = get_args(hint)
+    new = tuple(fill(each, filled) for each in arguments)
+    if new == arguments:
+        return hint
+    origin: Any = get_origin(hint)
+    return functools.reduce(operator.or_, new) if origin in (Union, types.UnionType) else origin[new]
