@@ -5,7 +5,8 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 import msgspec
 
@@ -34,17 +35,29 @@ def document(value: object, scales: Mapping[str, int], asset: str | None = None)
 
 def member(name: str, value: object, scales: Mapping[str, int], asset: str | None) -> Any:
     """Write one member of a record; its name tells amounts from rates and ids from counts."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value  # the commonest first: an answer is written for every request
+    if kind is int:
+        return str(value) if name.endswith("_id") else value
+    if kind is Decimal:
+        return figure(name, cast(Decimal, value), scales.get(asset or ""))
     if isinstance(value, Asset):
         return value.code
-    if isinstance(value, Decimal):
-        scale = scales.get(asset or "")
-        is_amount = scale is not None and not any(part in name for part in NOT_AMOUNTS)
-        return at_scale(value, scale) if is_amount and scale is not None else trimmed(value)
-    if name.endswith("_id") and isinstance(value, int):
-        return str(value)
     if name.endswith("_ids") and isinstance(value, list | tuple):
         return [str(each) for each in value]
     return document(value, scales, asset)
+
+
+def figure(name: str, value: Decimal, scale: int | None) -> str:
+    """Write an amount with its asset's decimals, any other figure without idle zeros."""
+    return trimmed(value) if scale is None or not is_amount(name) else at_scale(value, scale)
+
+
+@cache
+def is_amount(name: str) -> bool:
+    """Say whether a figure of this name is an amount of its record's asset."""
+    return not any(part in name for part in NOT_AMOUNTS)
 
 
 def members(value: object) -> dict[Any, object] | None:

@@ -19,11 +19,22 @@ SELECT k.api_key_id, k.customer_id, k.scopes, k.addresses, k.expires_at, k.last_
   LEFT JOIN login l ON l.customer_id = k.customer_id
  WHERE k.secret_hash = %(token_hash)s;
 
--- name: touch_api_key
--- Remember when and from where an API key was used.
-UPDATE api_key
-   SET last_used_at = %(now)s, last_used_from = %(address)s::inet
- WHERE api_key_id = %(api_key_id)s;
+-- name: api_keys_by_secrets
+-- Find API keys by the hashes of their secrets, with whether their customers may still come in.
+SELECT k.secret_hash, k.api_key_id, k.customer_id, k.scopes, k.addresses, k.expires_at, k.last_used_at, k.revoked_at,
+       coalesce(l.is_active, true) AS is_active
+  FROM api_key k
+  LEFT JOIN login l ON l.customer_id = k.customer_id
+ WHERE k.secret_hash = ANY(%(token_hashes)s::bytea[]);
+
+-- name: touch_api_keys
+-- Remember when and from where API keys were used.
+UPDATE api_key k
+   SET last_used_at = %(now)s, last_used_from = u.address::inet
+  FROM unnest(%(api_key_ids)s::text[], %(addresses)s::text[]) AS u (api_key_id, address)
+ WHERE k.api_key_id = u.api_key_id
+   AND k.api_key_id IN (SELECT l.api_key_id FROM api_key l WHERE l.api_key_id = ANY(%(api_key_ids)s::text[])
+                         ORDER BY l.api_key_id FOR NO KEY UPDATE SKIP LOCKED);
 
 -- name: access_token
 -- Find a client by the hash of its access token.

@@ -63,25 +63,40 @@ def _of_api_key(tx: Tx, token: str, seen: Seen, now: datetime) -> Caller:
 
 def caller_of_api_key(tx: Tx, row: Any, seen: Seen, now: datetime) -> Caller:
     """Give the caller whose API key this row is, and note its use; raises InvalidToken or AddressNotAllowed."""
+    caller = check_api_key(row, seen, now)
+    note_uses(tx, [(row, seen)], now)
+    return caller
+
+
+def check_api_key(row: Any, seen: Seen, now: datetime) -> Caller:
+    """Give the caller whose API key this row is; raises InvalidToken or AddressNotAllowed."""
     if row.revoked_at is not None or not row.is_active:
         raise InvalidToken
     if row.expires_at is not None and now >= row.expires_at:
         raise InvalidToken("This API key has expired.")
-    address = address_of(seen)
-    check_address(address, row.addresses)
-    if row.last_used_at is None or now - row.last_used_at >= TOUCH_EVERY:
-        used = {
-            "api_key_id": row.api_key_id,
-            "now": now,
-            "address": None if address is None else str(address),
-        }
-        tx.execute(sql.touch_api_key, used)
+    if row.addresses:
+        check_address(address_of(seen), row.addresses)
     return Caller(
         kind="customer",
         customer_id=row.customer_id,
         scopes=frozenset(row.scopes),
         api_key_id=row.api_key_id,
     )
+
+
+def note_uses(tx: Tx, used: Sequence[tuple[Any, Seen]], now: datetime) -> None:
+    """Remember when and from where API keys were used; at most once a minute each, for it is a write on a read's path.
+
+    A key that somebody else is just noting is passed by: they note the same.
+    """
+    stale = {
+        row.api_key_id: address_of(seen)
+        for row, seen in used
+        if row.last_used_at is None or now - row.last_used_at >= TOUCH_EVERY
+    }
+    if stale:
+        addresses = [None if address is None else str(address) for address in stale.values()]
+        tx.execute(sql.touch_api_keys, {"api_key_ids": list(stale), "addresses": addresses, "now": now})
 
 
 def _of_client(tx: Tx, token: str, now: datetime) -> Caller:

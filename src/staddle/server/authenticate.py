@@ -1,14 +1,16 @@
 """From what a request carries to who is asking: a bearer token or the session's cookie, and whom a client acts for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from staddle.customers import find_customers
 from staddle.db import Tx
 from staddle.errors import CustomerNotFound, StaddleError, WrongKindOfCaller
 from staddle.identity.caller import CUSTOMER_SCOPES, NOBODY, Caller, Seen, require_scope
+from staddle.identity.who_are import who_are
 from staddle.identity.who_is import who_is
+from staddle.server.logs import Line, current_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,8 @@ class Credentials:
     token: str | None
     seen: Seen
     for_customer: str | None = None
+    line: Line | None = field(default_factory=current_line, compare=False)
+    """The request's line in the log, which learns who it is."""
 
     def __repr__(self) -> str:
         """A token never stands in a log."""
@@ -26,7 +30,11 @@ class Credentials:
 
 def callers_of(tx: Tx, asking: Sequence[Credentials], machine_now: datetime) -> list[Caller | StaddleError]:
     """Say who each is, or why they cannot be believed; in order."""
-    return [_caller(tx, each, machine_now) for each in asking]
+    tokens = [(each.token or "", each.seen) for each in asking]
+    return [
+        NOBODY if each.token is None else _for_whom(tx, caller, each)
+        for each, caller in zip(asking, who_are(tx, tokens, machine_now), strict=True)
+    ]
 
 
 def caller_of(tx: Tx, asking: Credentials, machine_now: datetime) -> Caller:
@@ -35,9 +43,11 @@ def caller_of(tx: Tx, asking: Credentials, machine_now: datetime) -> Caller:
     return caller if asking.for_customer is None else _acting_for(tx, caller, asking.for_customer)
 
 
-def _caller(tx: Tx, asking: Credentials, machine_now: datetime) -> Caller | StaddleError:
+def _for_whom(tx: Tx, caller: Caller | StaddleError, asking: Credentials) -> Caller | StaddleError:
+    if isinstance(caller, StaddleError) or asking.for_customer is None:
+        return caller
     try:
-        return caller_of(tx, asking, machine_now)
+        return _acting_for(tx, caller, asking.for_customer)
     except StaddleError as error:
         return error
 
