@@ -102,7 +102,8 @@ class Lead:
         row = connection.execute(sql.leader).fetchone()
         if row is None:
             connection.execute(sql.have_leader)
-            return
+            row = connection.execute(sql.leader).fetchone()
+        assert row is not None
         seen = (row.holder, row.beat)
         if seen != self._seen:
             self._seen, self._seen_at = seen, asked_at
