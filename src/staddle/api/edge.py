@@ -3,7 +3,8 @@
 import logging
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, cast
 
 import msgspec
 import psycopg
@@ -230,6 +231,8 @@ def respond(operation: Operation, given: Given, scales: Mapping[str, int]) -> Re
         return Reply(204, b"", headers=headers)
     if isinstance(given.value, bytes):
         return Reply(given.status, given.value, given.media_type, headers)
+    if isinstance(given.value, SpooledTemporaryFile):
+        return Reply(given.status, b"", given.media_type, headers, cast("IO[bytes]", given.value))
     return Reply(
         given.status, msgspec.json.encode(document(given.value, scales)), operation.media_type, headers
     )
