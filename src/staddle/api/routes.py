@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
 
 from staddle.api import (
     accounts,
@@ -51,8 +52,15 @@ def edge(service: Service) -> Edge:
 def route(operation: Operation, service: Service) -> HTTPRouteHandler:
     """Make the route handler of one operation."""
 
-    async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
         reply = await answer(operation, service, incoming(request.scope, await request.body()))
+        if reply.file is not None:
+            return Stream(
+                reply.pieces(),
+                status_code=reply.status,
+                headers=dict(reply.headers),
+                media_type=reply.media_type,
+            )
         return Response(
             reply.body, status_code=reply.status, headers=dict(reply.headers), media_type=reply.media_type
         )

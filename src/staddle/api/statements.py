@@ -1,9 +1,9 @@
 """A customer's statement of any period, row by row: JSON in pages, and CSV with the columns of the command line."""
 
 import io
-import tempfile
 from datetime import UTC, datetime, timedelta
-from typing import IO, Annotated, TypeAlias, cast
+from tempfile import SpooledTemporaryFile
+from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -49,7 +49,7 @@ def list_statement(
 def download_statement(at: At, from_at: Instant | None = None, until_at: Instant | None = None) -> Given:
     """Download the statement as CSV; docs/operate/statement-columns.md describes its columns, which are stable."""
     begins, ends = period(at, from_at, until_at)
-    file = cast("IO[bytes]", tempfile.SpooledTemporaryFile(IN_MEMORY_MAX))  # noqa: SIM115  closed when it was sent
+    file = SpooledTemporaryFile(IN_MEMORY_MAX)  # noqa: SIM115  closed when it was sent
     try:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         write_statement(at.tx, at.customer_id, begins, ends, text)

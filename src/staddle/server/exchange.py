@@ -1,14 +1,15 @@
 """A request and a reply as plain values: the same for what the framework brings and for what goes under it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qsl
 
 from staddle.errors import MalformedRequest
 
 QUERY_MAX = 8_192
+PIECE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,20 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is sent back."""
+    """What is sent back. A `file` is sent in pieces in the place of a body, and closed; no memory holds all of it."""
 
     status: int
     body: bytes
     media_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    file: IO[bytes] | None = None
+
+    def pieces(self) -> Iterator[bytes]:
+        """Give the file piece by piece, and close it, also when nobody reads on."""
+        assert self.file is not None
+        with self.file as file:
+            while piece := file.read(PIECE):
+                yield piece
 
 
 def incoming(scope: Mapping[str, Any], body: bytes) -> Incoming:
