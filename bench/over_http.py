@@ -121,15 +121,17 @@ def serving(home: Path, database: str, processes: int) -> Iterator[int]:
         command = [str(Path(sys.executable).parent / "staddle"), "serve"]
         process = subprocess.Popen(command, env=environ, stdout=output, stderr=output)
         try:
-            wait_until_ready(port, process)
+            if not is_ready(port, process):
+                output.seek(0)
+                raise RuntimeError(f"the service does not answer: {output.read().decode()[-2000:]}")
             yield port
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
 
 
-def wait_until_ready(port: int, process: "subprocess.Popen[bytes]") -> None:
-    """Wait until the service answers."""
+def is_ready(port: int, process: "subprocess.Popen[bytes]") -> bool:
+    """Wait until the service answers; False when it ends instead, or takes a minute."""
     until = clock.monotonic() + 60
     while clock.monotonic() < until and process.poll() is None:
         try:
@@ -137,8 +139,8 @@ def wait_until_ready(port: int, process: "subprocess.Popen[bytes]") -> None:
         except httpx.HTTPError:
             clock.sleep(0.1)
         else:
-            return
-    raise RuntimeError("the service does not answer")
+            return True
+    return False
 
 
 def load(
