@@ -146,6 +146,10 @@ class RequestTooLarge(Invalid):
     """The request is larger than is accepted here; nothing was moved."""
 
 
+class RequestTooSlow(Invalid):
+    """The request did not come to its end in time; nothing was moved."""
+
+
 class WrongMediaType(Invalid):
     """The body must be sent as application/json; nothing was moved."""
 
@@ -569,6 +573,10 @@ class RunInProgress(Conflict):
 
 
 # TooManyRequests
+
+
+class TooManyStreams(TooManyRequests):
+    """There are too many open streams of events here; please read the feed, or come again a little later."""
 
 
 class TooManyAttempts(TooManyRequests):

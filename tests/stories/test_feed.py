@@ -3,6 +3,7 @@
 import base64
 import random
 import threading
+from collections.abc import Callable
 
 import pytest
 from tests.stories.receiver import Desk
@@ -63,11 +64,14 @@ def test_pages_of_any_length_give_everything_once(database: Database, count: int
         if number % 5 == 0:
             with database.transaction() as tx:
                 notices.publish(tx, "product_opened", {"product": f"P{number}"}, desk.living.now)
-    for read in (
-        lambda after: desk_page(desk, after, count),
-        lambda after: customer_page(desk, customers[0], after, count),
-    ):
-        found, cursor, is_last = [], None, False
+    readers: list[tuple[Callable[[str | None], Feed], int]] = [
+        (lambda after: desk_page(desk, after, count), 24),
+        (lambda after: customer_page(desk, customers[0], after, count), 9),
+    ]
+    for read, expected in readers:
+        found: list[int] = []
+        cursor: str | None = None
+        is_last = False
         while not is_last:
             page = read(cursor)
             assert len(page.events) <= count

@@ -100,6 +100,25 @@ def notice_counts(tx: Tx) -> list[int]:
     return counts
 
 
+def customers_told(tx: Tx, counts: Sequence[int] | None) -> tuple[list[int], set[int]]:
+    """Say who was told something since these counts: customers' ids, and 0 for what was announced to many.
+
+    Gives the counts to go on from, too. Without counts nobody knows, so everybody may have been: 0.
+    """
+    there = notice_counts(tx)
+    if counts is None:
+        return there, {HOUSE}
+    changed = [cell for cell in range(CELL_COUNT) if there[cell] > counts[cell]]
+    if not changed:
+        return there, set()
+    since = {
+        "cells": changed,
+        "after": [counts[cell] for cell in changed],
+        "through": [there[cell] for cell in changed],
+    }
+    return there, {row.customer_id for row in tx.execute(sql.customers_told, since).fetchall()}
+
+
 def _notice_count(tx: Tx, cell: int) -> int:
     return notice_counts(tx)[cell]
 

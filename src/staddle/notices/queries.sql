@@ -32,6 +32,12 @@ SELECT n.notice_id, n.customer_id, n.kind, n.body, n.effective_at
 -- Read how many notices each cell has.
 SELECT cell, notice_count FROM cell;
 
+-- name: customers_told
+-- Name the customers who have new notices; 0 stands for many.
+SELECT DISTINCT n.customer_id
+  FROM unnest(%(cells)s::smallint[], %(after)s::bigint[], %(through)s::bigint[]) AS c (cell, after, through)
+  JOIN notice n ON n.cell = c.cell AND n.notice_id > (c.after << 8) + c.cell AND n.notice_id <= (c.through << 8) + c.cell;
+
 -- name: notices_of_all
 -- Read the notices of all cells behind a cursor, about as many of each cell that has any; within a cell none is left out.
 WITH behind AS (
