@@ -94,7 +94,8 @@ class At:
     now: datetime
     machine_now: datetime
     key: str
-    scales: Mapping[str, int] = field(default_factory=dict)
+    scales: Mapping[str, int]
+    config: Config
 
     @property
     def customer_id(self) -> int:
