@@ -177,7 +177,8 @@ def in_transaction(
         caller = caller_of(tx, credentials, at)
         operation.allow.check(caller)
         scales = {asset.code: asset.scale for asset in all_assets(tx).values()}
-        context = At(tx, caller, credentials.seen, now_of(tx, at), at, key_by(caller, key), scales)
+        now, own_key = now_of(tx, at), key_by(caller, key)
+        context = At(tx, caller, credentials.seen, now, at, own_key, scales, service.config)
         return as_given(operation, operation.run(context, **parameters)), scales
 
 
