@@ -11,6 +11,11 @@ STADDLE_PROCESSES      how many processes serve requests; default 2
 STADDLE_PUBLIC_URL     what browsers call the service, such as https://earn.example.com; passkeys and cookies need it
 STADDLE_TRUSTED_PROXIES  addresses or networks of your proxies, with commas: whose X-Forwarded-For is believed
 STADDLE_WEBHOOK_ALLOW  what webhooks of a sandbox may reach besides public addresses: host:port or networks, with commas
+STADDLE_METRICS_TOKEN  what whoever asks for /metrics, or for the reasons of /readyz, must send as a bearer token; 16
+                       characters or more; without it there is no /metrics
+STADDLE_IDLE_SECONDS   how long a connection may be silent before it is closed; default 10; behind a load balancer
+                       more than its own idle time, such as 75
+STADDLE_LOG_LEVEL      the least that is logged: debug, info, warning or error; default info
 STADDLE_HTTP_HOSTS     hosts, with commas, whose rate sources may be read without TLS, such as a node's: node-1:8899
 """
 
@@ -43,6 +48,9 @@ _KNOWN = frozenset(
         "STADDLE_TRUSTED_PROXIES",
         "STADDLE_WEBHOOK_ALLOW",
         "STADDLE_HTTP_HOSTS",
+        "STADDLE_METRICS_TOKEN",
+        "STADDLE_IDLE_SECONDS",
+        "STADDLE_LOG_LEVEL",
     }
 )
 _HOST = re.compile(r"(\[[0-9a-f:]+\]|[a-z0-9][a-z0-9._-]*)(:[0-9]{1,5})?", re.ASCII)
@@ -77,6 +85,9 @@ class Config:
     http_hosts: frozenset[str] = frozenset()
     secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
     webhook_allow: tuple[str, ...] = ()
+    metrics_token: str | None = field(default=None, repr=False)
+    idle_seconds: int = 10
+    log_level: str = "INFO"
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Config":
@@ -100,6 +111,9 @@ class Config:
             http_hosts=_hosts("STADDLE_HTTP_HOSTS", given.get("STADDLE_HTTP_HOSTS", "")),
             secret_keys=_secret_keys(given.get("STADDLE_SECRET_KEY")),
             webhook_allow=_entries(given.get("STADDLE_WEBHOOK_ALLOW", "")),
+            metrics_token=_metrics_token(given.get("STADDLE_METRICS_TOKEN")),
+            idle_seconds=_count("STADDLE_IDLE_SECONDS", given.get("STADDLE_IDLE_SECONDS", "10"), 600),
+            log_level=_log_level(given.get("STADDLE_LOG_LEVEL", "info")),
         )
 
     @property
@@ -209,6 +223,19 @@ def _operator(text: str | None) -> str | None:
     if text is not None and (len(text) > 80 or not text.isprintable()):
         raise InvalidConfig("STADDLE_OPERATOR must be 1 to 80 printable characters.")
     return text
+
+
+def _metrics_token(text: str | None) -> str | None:
+    """Check that it can be sent in a header and not be guessed. No message repeats it."""
+    if text is not None and not re.fullmatch(r"[!-~]{16,200}", text, re.ASCII):
+        raise InvalidConfig("STADDLE_METRICS_TOKEN must be 16 to 200 plain characters without spaces.")
+    return text
+
+
+def _log_level(text: str) -> str:
+    if text.lower() not in {"debug", "info", "warning", "error"}:
+        raise InvalidConfig(f"STADDLE_LOG_LEVEL must be debug, info, warning or error; {text[:80]!r} is not.")
+    return text.upper()
 
 
 def _secret_keys(text: str | None) -> tuple[bytes, ...]:

@@ -161,7 +161,7 @@ class Start:
             **self.environ,
         }
         program = Path(sys.executable).parent / "staddle"
-        command = [str(program), "serve", "--listen", f"127.0.0.1:{self.port}"]
+        command = [str(program), "serve", "--no-worker", "--listen", f"127.0.0.1:{self.port}"]
         process = subprocess.Popen(command, env=environ)
         wait_until_it_answers(process, f"http://127.0.0.1:{self.port}")
         return process

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "staddle"
-EDGES = {"cli", "db", "demo"}
+EDGES = {"cli", "db", "demo", "server"}
 SQL = [*SOURCE.rglob("queries.sql"), *SOURCE.rglob("migrations/*.sql")]
 
 

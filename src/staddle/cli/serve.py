@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from staddle import api
 from staddle.cli import app
 from staddle.config import Config
 from staddle.db import open_database
-from staddle.server.app import assemble
+from staddle.server.logs import configure_logs
+from staddle.server.serve import end_with_parent, worker_command
 from staddle.server.serve import serve as serve_until_stopped
-from staddle.server.service import Service
+
+CONNECTIONS = 8
 
 
 @app.app.command("serve")
@@ -20,6 +21,9 @@ def serve(
         str | None, typer.Option(help="Instead of STADDLE_LISTEN, such as 127.0.0.1:8080.")
     ] = None,
     database: Annotated[str | None, typer.Option(metavar="NAME", help="Instead of STADDLE_DATABASE.")] = None,
+    has_worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Keep the schedule, too; or leave that to others.")
+    ] = True,
 ) -> int:
     """Serve the API until stopped; the database is brought to the newest schema first."""
     if listen is not None:
@@ -27,13 +31,27 @@ def serve(
     if database is not None:
         os.environ["STADDLE_DATABASE"] = database
     config = Config.from_environ(os.environ)
+    configure_logs(config.log_level)
     with open_database(config):
         # Held open so that the embedded server lives as long as its processes come and go.
-        serve_until_stopped(config, "staddle.cli.serve:application")
+        serve_until_stopped(config, "staddle.cli.serve:application", worker_command() if has_worker else None)
     return 0
 
 
 def application() -> Any:
-    """Make the application of one process."""
+    """Make the application of one process.
+
+    What counts for the metrics is imported here, for it must see the folder that `serve` has made.
+    """
+    from staddle import api  # noqa: PLC0415
+    from staddle.server import health, metrics  # noqa: PLC0415
+    from staddle.server.app import assemble  # noqa: PLC0415
+    from staddle.server.service import Service  # noqa: PLC0415
+
+    end_with_parent()
     config = Config.from_environ(os.environ)
-    return assemble(Service(open_database(config), config), [api.edge])
+    configure_logs(config.log_level)
+    service = Service(
+        open_database(config, connections_max=CONNECTIONS), config, observe=metrics.observe_batch
+    )
+    return assemble(service, [api.edge, health.edge])

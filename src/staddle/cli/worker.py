@@ -6,7 +6,6 @@ Each of them delivers webhooks.
 import logging
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +19,11 @@ from staddle.config import Config
 from staddle.db import Database
 from staddle.keyring import Keyring
 from staddle.notices import Allowed
+from staddle.notices.lanes import Result
 from staddle.server.deliver import Deliverer
 from staddle.server.jobs import jobs
+from staddle.server.logs import configure_logs
+from staddle.server.metrics import observe_job, observe_webhook
 from staddle.server.schedule import Scheduler, Told
 
 CONNECTIONS = 20
@@ -32,9 +34,10 @@ log = logging.getLogger("staddle.worker")
 def worker(edge: Edge) -> Shown:
     """Keep the schedule and deliver webhooks until stopped. Start several: one leads, all of them deliver."""
     config = Config.from_environ(os.environ)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    configure_logs(config.log_level)
     with stop_when_told() as stop, Database(edge.database.dsn, connections_max=CONNECTIONS) as database:
-        deliverer = Deliverer(database, Keyring(config), Allowed.parse(config.webhook_allow), machine_now)
+        allowed = Allowed.parse(config.webhook_allow)
+        deliverer = Deliverer(database, Keyring(config), allowed, machine_now, observe=count_attempt)
         delivering = threading.Thread(target=deliverer.run, args=[stop], name="webhooks")
         delivering.start()
         try:
@@ -62,6 +65,12 @@ def stop_when_told() -> Iterator[threading.Event]:
 
 
 def tell(told: Told) -> None:
-    """Log what is worth a line: who leads, and how far a job is; failures are logged where they happen."""
-    if told.job == "leader" or told.what == "progress":
+    """Count everything, and log what is worth a line: who leads, how far a job is; a job's failure has its own."""
+    observe_job(told.job, told.what, told.figures)
+    if told.job == "leader" or (told.what == "progress" and told.job != "seals"):
         log.info("%s %s %s", told.job, told.what, " ".join(f"{k}={v}" for k, v in told.figures.items()))
+
+
+def count_attempt(result: Result) -> None:
+    """Count an attempt to deliver a webhook."""
+    observe_webhook(result.status, result.is_delivered)

@@ -98,6 +98,12 @@ class Database:
         with connect_owner(self.dsn) as connection:
             yield connection
 
+    def connections(self) -> dict[str, int]:
+        """Count this process's connections: used, idle, and wanted by a thread that waits for one."""
+        stats = self._pool.get_stats()
+        size, idle = stats.get("pool_size", 0), stats.get("pool_available", 0)
+        return {"used": size - idle, "idle": idle, "wanted": stats.get("requests_waiting", 0)}
+
     def close(self) -> None:
         """Close the connections and leave the embedded server, if it is one."""
         self._pool.close()
@@ -204,11 +210,18 @@ def open_database(config: Config, *, connections_max: int = 8) -> Database:
     return database
 
 
-def connect_owner(dsn: str) -> Tx:
-    """Connect as the owner, in autocommit mode. Raises DatabaseUnavailable."""
+def connect_owner(dsn: str, timeout_seconds: int | None = None) -> Tx:
+    """Connect as the owner, in autocommit mode. Raises DatabaseUnavailable.
+
+    With `timeout_seconds` neither the connection nor a statement on it takes longer than that.
+    """
+    options, given = ["-c timezone=UTC"], {}
+    if timeout_seconds is not None:
+        options.append(f"-c statement_timeout={timeout_seconds * 1000}")
+        given["connect_timeout"] = timeout_seconds
     try:
         return psycopg.connect(
-            _with_options(dsn, ["-c timezone=UTC"]), autocommit=True, row_factory=namedtuple_row
+            make_conninfo(_with_options(dsn, options), **given), autocommit=True, row_factory=namedtuple_row
         )
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable(f"The database cannot be reached: {_last_line(error)}") from error

@@ -1,5 +1,9 @@
 """Assembles the application out of the edges' routes: limits, headers, errors of the framework."""
 
+import asyncio
+import logging
+import signal
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,8 +22,13 @@ from staddle.errors import (
     StaddleError,
 )
 from staddle.server.direct import BODY_MAX, HEADERS, Answer, Application, under
+from staddle.server.metrics import measure
 from staddle.server.problem import MEDIA_TYPE, problem_of
 from staddle.server.service import Service
+from staddle.server.watch_requests import watched
+
+MEASURED_EVERY_SECONDS = 2.0
+log = logging.getLogger(__name__)
 
 OF_FRAMEWORK: dict[int, type[StaddleError]] = {
     404: AddressNotFound,
@@ -41,8 +50,12 @@ def assemble(service: Service, edges: Sequence[Callable[[Service], Edge]]) -> Ap
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        hear_the_stop(service)
+        measuring = asyncio.create_task(keep_measuring(service))
         yield
-        service.stop()
+        measuring.cancel()
+        # Whatever was asked has been answered by now; the threads are waited for off the loop that they answer to.
+        await asyncio.to_thread(service.stop)
         service.database.close()
 
     made = [edge(service) for edge in edges]
@@ -55,7 +68,27 @@ def assemble(service: Service, edges: Sequence[Callable[[Service], Edge]]) -> Ap
         after_request=with_headers,
         logging_config=None,
     )
-    return under(application, {address: answer for edge in made for address, answer in edge.direct.items()})
+    direct = {address: answer for edge in made for address, answer in edge.direct.items()}
+    return watched(under(application, direct))
+
+
+def hear_the_stop(service: Service) -> None:
+    """Tell the service at once that it is to stop, beside the server's own handler, which waits for open answers.
+
+    The loop hears of signals by a descriptor of its own, so both are called.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: service.stopping.set())
+        signal.siginterrupt(number, False)
+
+
+async def keep_measuring(service: Service) -> None:
+    """Take the figures of this process every few seconds."""
+    while True:
+        measure("service", service.database, service.waiting())
+        await asyncio.sleep(MEASURED_EVERY_SECONDS)
 
 
 async def with_headers(response: Response[Any]) -> Response[Any]:
@@ -79,6 +112,8 @@ def of_ours(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
 def respond(error: Exception) -> Response[bytes]:
     """Write problem details."""
     problem = problem_of(error)
+    if problem.status == 500:
+        log.error("a request failed outside of an operation", exc_info=error)
     return Response(
         msgspec.json.encode(problem), status_code=problem.status, media_type=MEDIA_TYPE, headers=dict(HEADERS)
     )

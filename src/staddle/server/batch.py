@@ -9,6 +9,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -21,7 +22,13 @@ Answer = TypeVar("Answer")
 BATCH_MAX = 256
 QUEUE_MAX = 20_000
 """Beyond it new requests are refused at once: they would wait for longer than their callers do."""
+Observe = Callable[[str, int, float, bool], None]
+"""Told of each batch: its name, its size, the seconds it took, and whether it was done as a whole."""
 log = logging.getLogger(__name__)
+
+
+def observe_nothing(_name: str, _size: int, _seconds: float, _is_whole: bool) -> None:
+    """Measure nothing."""
 
 
 @dataclass(slots=True)
@@ -37,8 +44,8 @@ class Batcher(Generic[Asked, Answer]):
     """Collects requests of one kind, and answers them in lists on threads of its own.
 
     `answer` gets a transaction and a list, and gives an answer for each, in order; what it raises fails the whole
-    list, and each is then tried alone. `observe` is told the size of each batch, for the metrics. `is_stopping` says
-    that nothing more is taken.
+    list, and each is then tried alone. `observe` is told of each batch, for the metrics. `is_stopping` says that
+    nothing more is taken.
     """
 
     def __init__(
@@ -49,7 +56,7 @@ class Batcher(Generic[Asked, Answer]):
         *,
         threads: int = 1,
         batch_max: int = BATCH_MAX,
-        observe: Callable[[str, int], None] = lambda _name, _size: None,
+        observe: Observe = observe_nothing,
     ) -> None:
         self.name = name
         self._database = database
@@ -95,8 +102,9 @@ class Batcher(Generic[Asked, Answer]):
         while not is_last:
             batch, is_last = self._next_batch()
             if batch:
-                self._observe(self.name, len(batch))
-                self._answer_batch(batch)
+                began_at = time.perf_counter()
+                is_whole = self._answer_batch(batch)
+                self._observe(self.name, len(batch), time.perf_counter() - began_at, is_whole)
 
     def _next_batch(self) -> tuple[list[Waiting[Asked, Answer]], bool]:
         """Wait for one request and take all that are there with it; says whether this thread is to end."""
@@ -115,20 +123,22 @@ class Batcher(Generic[Asked, Answer]):
             batch.append(more)
         return batch, False
 
-    def _answer_batch(self, batch: list[Waiting[Asked, Answer]]) -> None:
+    def _answer_batch(self, batch: list[Waiting[Asked, Answer]]) -> bool:
+        """Answer a batch, or each of it alone where it fails as a whole; says whether it was done as a whole."""
         try:
             with self._database.transaction() as tx:
                 answers = self._answer(tx, [waiting.asked for waiting in batch])
         except Exception as error:  # each is told on its own what became of it
             if len(batch) == 1:
                 tell([(batch[0], None, error)])
-                return
+                return True
             if not isinstance(error, StaddleError):
                 log.warning("a batch of %s failed as a whole and is done one by one: %r", self.name, error)
             for waiting in batch:
                 self._answer_batch([waiting])
-            return
+            return False
         tell([(waiting, answer, None) for waiting, answer in zip(batch, answers, strict=True)])
+        return True
 
 
 def tell(ended: Sequence[tuple[Waiting[Any, Any], Any, Exception | None]]) -> None:

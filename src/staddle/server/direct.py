@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from staddle.errors import RequestTooLarge
+from staddle.errors import RequestTooLarge, StaddleError
 from staddle.server.exchange import Incoming, Reply, incoming
 from staddle.server.problem import MEDIA_TYPE, problem_of
 
@@ -44,8 +44,9 @@ def under(application: Application, direct: Mapping[tuple[str, str], Answer]) ->
             return
         try:
             reply = await answer(incoming(scope, await body_of(receive)))
-        except RequestTooLarge as error:
-            reply = Reply(413, msgspec.json.encode(problem_of(error)), MEDIA_TYPE)
+        except StaddleError as error:  # the body is too large or too slow
+            problem = problem_of(error)
+            reply = Reply(problem.status, msgspec.json.encode(problem), MEDIA_TYPE)
         except Gone:
             return
         await send_reply(send, reply)

@@ -18,6 +18,7 @@ from staddle.errors import (
     NotFound,
     Refused,
     RequestTooLarge,
+    RequestTooSlow,
     StaddleError,
     TooManyRequests,
     Unauthenticated,
@@ -30,6 +31,7 @@ MEDIA_TYPE = "application/problem+json"
 STATUSES: Mapping[type[StaddleError], int] = {
     MalformedRequest: 400,
     RequestTooLarge: 413,
+    RequestTooSlow: 408,
     WrongMediaType: 415,
     MethodNotAllowed: 405,
     Invalid: 422,

@@ -66,3 +66,30 @@ SELECT p.code, r.product_id, r.revision, r.effective_at,
 -- name: forget_quotes
 -- Forget quotes that expired long ago: nobody can confirm them, and what was confirmed stands in the answers.
 DELETE FROM quote WHERE cell = %(cell)s AND expires_at < %(before)s;
+
+-- name: figures
+-- Read what those who run the service watch: the newest run, what waits for people, how far webhooks are behind.
+SELECT extract(epoch FROM %(now)s::timestamptz - (SELECT min(watermark_at) FROM cell)) AS run_lag_seconds,
+       (SELECT count(*) FROM reward_piece p WHERE p.run_on = n.run_on) AS run_pieces,
+       (SELECT count(*) FROM run_piece p WHERE p.run_on = n.run_on) AS run_pieces_paid,
+       (SELECT count(*) FROM run r WHERE r.run_on = n.run_on AND r.state = 'held') AS run_is_held,
+       (SELECT count(*) FROM approval WHERE decision IS NULL) AS approvals_waiting,
+       coalesce(extract(epoch FROM %(machine_now)s::timestamptz - (
+           SELECT min(l.due_at)
+             FROM webhook_endpoint e
+             JOIN webhook_lane l ON l.endpoint_id = e.endpoint_id AND l.due_at <= %(machine_now)s
+            WHERE e.state = 'enabled')), 0) AS webhook_lag_seconds,
+       coalesce((SELECT max(b.behind)
+                   FROM (SELECT sum(c.notice_count - w.notice_count) AS behind
+                           FROM webhook_endpoint e
+                           JOIN webhook_cursor w ON w.endpoint_id = e.endpoint_id
+                           JOIN cell c ON c.cell = w.cell
+                          WHERE e.state = 'enabled'
+                          GROUP BY e.endpoint_id) b), 0) AS webhook_notices_behind,
+       (SELECT count(*) FROM (SELECT FROM webhook_delivery WHERE state = 'pending' LIMIT 10000) d) AS webhooks_pending,
+       (SELECT count(*) FROM (SELECT FROM webhook_delivery WHERE state = 'dead' LIMIT 10000) d) AS webhooks_dead
+  FROM (SELECT max(run_on) AS run_on FROM run) n;
+
+-- name: alarm_counts
+-- Count open alarms by kind.
+SELECT kind, count(*) AS count FROM alarm WHERE cleared_at IS NULL GROUP BY kind;

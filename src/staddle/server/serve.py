@@ -1,31 +1,150 @@
-"""Serving: granian runs the processes, each of which assembles the application for itself."""
+"""Serving: granian runs the processes, each of which assembles the application for itself.
+
+    staddle serve ─┬─ process 1, 2, ..    answer requests; one that dies is replaced
+                   └─ staddle worker      keeps the schedule and delivers webhooks; started again when it dies
+
+Told to stop, all of them finish what they have begun: no new connection is taken, requests in flight are answered,
+their connections closed. What is not done within STOP_SECONDS is killed; the idempotency keys then tell what happened.
+"""
+
+import ctypes
+import logging
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 
 from granian import Granian
-from granian.constants import Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 
 from staddle.config import Config
 
-HEADER_SECONDS = 10
 HEADER_BYTES = 65_536
+CONNECTIONS_MAX = 16_384
+"""Of one process; idle ones cost some kilobytes each, and those beyond wait to be accepted."""
+BACKLOG = 4_096
+STOP_SECONDS = 25
+WORKER_AGAIN_SECONDS = 2.0
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+PR_SET_PDEATHSIG = 1
+LOGS = {
+    "handlers": {},
+    "loggers": {
+        "_granian": {"handlers": [], "level": "INFO", "propagate": True},
+        "granian.access": {"handlers": [], "level": "INFO", "propagate": True},
+    },
+}
+"""granian's own lines go where ours go."""
+log = logging.getLogger(__name__)
 
 
-def serve(config: Config, factory: str) -> None:
-    """Serve until the process is told to stop; `factory` names the function that makes the application."""
+def serve(config: Config, factory: str, worker: Sequence[str] | None) -> None:
+    """Serve until the process is told to stop.
+
+    `factory` names the function that makes the application; `worker` is the command of the process that keeps the
+    schedule, None to leave it to others.
+    """
+    raise_file_limit()
     host, port = config.listen
-    Granian(
-        factory,
-        factory=True,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGI,
-        loop=Loops.uvloop,
-        workers=config.processes,
-        websockets=False,
-        http1_settings=HTTP1Settings(
-            header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=HEADER_BYTES, keep_alive=True
-        ),
-        log_access=False,
-        respawn_failed_workers=True,
-        workers_kill_timeout=30,
-    ).serve()
+    with metrics_folder():
+        keeper = Keeper(worker) if worker is not None else None
+        granian = Granian(
+            factory,
+            factory=True,
+            address=host,
+            port=port,
+            interface=Interfaces.ASGI,
+            loop=Loops.uvloop,
+            http=HTTPModes.http1,
+            workers=config.processes,
+            websockets=False,
+            backlog=BACKLOG,
+            backpressure=CONNECTIONS_MAX,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=config.idle_seconds * 1000, max_buffer_size=HEADER_BYTES, keep_alive=True
+            ),
+            log_access=False,
+            log_dictconfig=LOGS,
+            respawn_failed_workers=True,
+            respawn_interval=0.1,
+            workers_kill_timeout=STOP_SECONDS,
+        )
+        if keeper is not None:
+            granian.on_startup(keeper.start)
+        try:
+            granian.serve()
+        finally:
+            if keeper is not None:
+                keeper.stop()
+
+
+@contextmanager
+def metrics_folder() -> Iterator[None]:
+    """Make the folder in which the processes count together, before any of them begins to."""
+    with TemporaryDirectory(prefix="staddle-metrics-", ignore_cleanup_errors=True) as folder:
+        os.environ[METRICS_FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[METRICS_FOLDER]
+
+
+def raise_file_limit() -> None:
+    """Take as many open files as this user may have: a connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def end_with_parent() -> None:
+    """Have the kernel tell this process to stop, in order, when the process that started it is gone (Linux)."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+
+
+class Keeper:
+    """Keeps one process at work: starts it, and starts it again when it ends before it is told to."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._is_stopping = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._keep, name="keeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell the process to stop and wait for it, some seconds at most."""
+        self._is_stopping.set()
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+
+    def _keep(self) -> None:
+        while not self._is_stopping.is_set():
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                preexec_fn=end_with_parent,  # noqa: PLW1509  # one call into the kernel
+            )
+            code = self._process.wait()
+            if not self._is_stopping.is_set():
+                log.error("the worker ended with code %s and is started again", code)
+                self._is_stopping.wait(WORKER_AGAIN_SECONDS)
+
+
+def worker_command() -> list[str]:
+    """Give the command that runs `staddle worker` with this very Python."""
+    return [sys.executable, "-c", "from staddle.cli import main; main()", "worker"]

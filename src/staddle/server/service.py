@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from staddle.identity.caller import Caller
 from staddle.ledger import Command, Outcome, all_assets
 from staddle.positions import redeem, subscribe
 from staddle.server.authenticate import Credentials, callers_of
-from staddle.server.batch import Batcher
+from staddle.server.batch import Batcher, Observe, observe_nothing
 
 Result = TypeVar("Result")
 Act = Callable[[Tx, Sequence[Any], datetime], Sequence[Outcome[Any]]]
@@ -46,17 +47,13 @@ class Answered:
 
 
 class Service:
-    """One process's share of the service. `observe` is told the size of each batch."""
+    """One process's share of the service. `observe` is told of each batch."""
 
-    def __init__(
-        self,
-        database: Database,
-        config: Config,
-        *,
-        observe: Callable[[str, int], None] = lambda _name, _size: None,
-    ) -> None:
+    def __init__(self, database: Database, config: Config, *, observe: Observe = observe_nothing) -> None:
         self.database = database
         self.config = config
+        self.stopping = threading.Event()
+        """Set as soon as this process is told to stop, while it still answers what it has: streams end then."""
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
         self.batches = {
             name: Batcher(database, name, answer_with(act), observe=observe) for name, act in ACTS.items()
@@ -67,8 +64,18 @@ class Service:
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, work)
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether this process was told to stop."""
+        return self.stopping.is_set()
+
+    def waiting(self) -> dict[str, int]:
+        """Count the requests that wait for a batch, by act."""
+        return {name: batch.waiting for name, batch in self.batches.items()}
+
     def stop(self) -> None:
         """Finish what is waiting, and end the threads; the database stays open."""
+        self.stopping.set()
         for batch in self.batches.values():
             batch.stop()
         self._threads.shutdown()
