@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+from tests.cli.doors import keep_the_doors
 from tests.cli.shell import Shell
 
 from staddle.cli.app import ENTRIES, load
@@ -23,6 +24,7 @@ def all_commands() -> set[str]:
 
 def test_a_desk_is_worked_by_commands_alone(desk: Shell, tmp_path: Path) -> None:
     read_the_desk(desk)
+    keep_the_doors(desk, tmp_path)
     bring_customers_and_money(desk, tmp_path)
     stake(desk)
     live(desk)

@@ -41,6 +41,9 @@ ENTRIES = (
     Entry("approvals", DESK, "desk", "What waits for a second person.", True),
     Entry("worker", DESK, "worker", "Keep the schedule until stopped; start several, one of them leads."),
     Entry("alarms", DESK, "alarms", "What somebody must look at.", True),
+    Entry("logins", DESK, "identity", "Who may sign in; from which amount they must prove it again.", True),
+    Entry("keys", DESK, "identity", "API keys of customers.", True),
+    Entry("clients", DESK, "identity", "Integrators' back ends.", True),
     Entry("assets", PRODUCTS, "rates", "The coins.", True),
     Entry(
         "products", PRODUCTS, "products", "What can be subscribed to: drafts, approval, halts, the end.", True
@@ -101,6 +104,9 @@ def _group(name: str) -> typer.Typer:
 desk = _group("desk")
 operators = _group("operators")
 approvals = _group("approvals")
+logins = _group("logins")
+keys = _group("keys")
+clients = _group("clients")
 assets = _group("assets")
 products = _group("products")
 rates = _group("rates")
