@@ -185,7 +185,7 @@ CREATE TABLE public."position" (
     ended_by text,
     CONSTRAINT a_position_lies_in_its_customers_cell CHECK ((((position_id & (255)::bigint) = cell) AND ((customer_id & (255)::bigint) = cell))),
     CONSTRAINT a_position_never_grows CHECK (((principal <= opened_principal) AND (opened_principal > (0)::numeric))),
-    CONSTRAINT a_term_has_one_maturity CHECK ((((term_days IS NULL) = (matures_at IS NULL)) AND (public.full_days(started_at, matures_at) = term_days))),
+    CONSTRAINT a_term_has_one_maturity CHECK ((((term_days IS NULL) = (matures_at IS NULL)) AND ((matures_at - started_at) = make_interval(days => term_days)))),
     CONSTRAINT an_ended_position_holds_nothing CHECK ((((ended_at IS NULL) = (principal > (0)::numeric)) AND (principal >= (0)::numeric))),
     CONSTRAINT an_ended_position_says_how CHECK (((ended_at IS NULL) = (ended_by IS NULL))),
     CONSTRAINT position_anchor_basis_check CHECK ((anchor_basis >= (0)::numeric)),
@@ -196,7 +196,7 @@ CREATE TABLE public."position" (
     CONSTRAINT position_redeem_to_check CHECK ((redeem_to = ANY (ARRAY['spot'::text, 'funding'::text]))),
     CONSTRAINT position_term_days_check CHECK ((term_days > 0)),
     CONSTRAINT position_tier_offset_check CHECK ((tier_offset >= (0)::numeric)),
-    CONSTRAINT rewards_go_to_funding_or_accrued CHECK (((public.account_kind(reward_account) = ANY (ARRAY[2, 4])) AND (public.account_customer(reward_account) = customer_id)))
+    CONSTRAINT rewards_go_to_funding_or_accrued CHECK ((((reward_account & (15)::bigint) = ANY (ARRAY[(2)::bigint, (4)::bigint])) AND ((reward_account >> 19) = customer_id)))
 )
 WITH (fillfactor='80');
 
@@ -562,26 +562,26 @@ CREATE TABLE public.transfer (
     position_id bigint,
     corrects bigint,
     CONSTRAINT a_correction_names_what_it_corrects CHECK (((kind = 'correction'::public.transfer_kind) = (corrects IS NOT NULL))),
-    CONSTRAINT a_transfer_has_the_scale_of_its_asset CHECK ((scale(trim_scale(amount)) <= public.account_scale(debit_account))),
-    CONSTRAINT a_transfer_is_declared_in_the_chart CHECK (
+    CONSTRAINT a_transfer_has_the_scale_of_its_asset CHECK ((scale(trim_scale(amount)) <= ((debit_account >> 4) & (31)::bigint))),
+    CONSTRAINT a_transfer_is_declared_in_the_chart CHECK (((((debit_account & (15)::bigint) * 100) + (credit_account & (15)::bigint)) = ANY (
 CASE kind
-    WHEN 'deposit'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 1)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 2)))
-    WHEN 'withdrawal'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 8)))
-    WHEN 'transfer'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 2)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 1)))
-    WHEN 'subscription'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 3)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 3)))
-    WHEN 'redemption'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 3) AND ((credit_account & (15)::bigint) = 1)) OR (((debit_account & (15)::bigint) = 3) AND ((credit_account & (15)::bigint) = 2)))
-    WHEN 'accrued_payout'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 4) AND ((credit_account & (15)::bigint) = 2))
-    WHEN 'forfeiture'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 3) AND ((credit_account & (15)::bigint) = 11)) OR (((debit_account & (15)::bigint) = 4) AND ((credit_account & (15)::bigint) = 11)))
-    WHEN 'pool_funding'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 10))
-    WHEN 'pool_withdrawal'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 10) AND ((credit_account & (15)::bigint) = 8))
-    WHEN 'income_to_pool'::public.transfer_kind THEN (((debit_account & (15)::bigint) = 11) AND ((credit_account & (15)::bigint) = 10))
-    WHEN 'correction'::public.transfer_kind THEN ((((debit_account & (15)::bigint) = 1) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 2) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 1)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 2)) OR (((debit_account & (15)::bigint) = 10) AND ((credit_account & (15)::bigint) = 8)) OR (((debit_account & (15)::bigint) = 8) AND ((credit_account & (15)::bigint) = 10)))
-    ELSE false
-END),
+    WHEN 'deposit'::public.transfer_kind THEN '{801,802}'::bigint[]
+    WHEN 'withdrawal'::public.transfer_kind THEN '{108,208}'::bigint[]
+    WHEN 'transfer'::public.transfer_kind THEN '{102,201}'::bigint[]
+    WHEN 'subscription'::public.transfer_kind THEN '{103,203}'::bigint[]
+    WHEN 'redemption'::public.transfer_kind THEN '{301,302}'::bigint[]
+    WHEN 'accrued_payout'::public.transfer_kind THEN '{402}'::bigint[]
+    WHEN 'forfeiture'::public.transfer_kind THEN '{311,411}'::bigint[]
+    WHEN 'pool_funding'::public.transfer_kind THEN '{810}'::bigint[]
+    WHEN 'pool_withdrawal'::public.transfer_kind THEN '{1008}'::bigint[]
+    WHEN 'income_to_pool'::public.transfer_kind THEN '{1110}'::bigint[]
+    WHEN 'correction'::public.transfer_kind THEN '{108,208,801,802,1008,810}'::bigint[]
+    ELSE '{}'::bigint[]
+END))),
     CONSTRAINT a_transfer_moves_a_positive_amount CHECK ((amount > (0)::numeric)),
     CONSTRAINT a_transfer_stays_within_its_cell CHECK ((((transfer_id & (255)::bigint) = cell) AND ((customer_id = 0) OR ((customer_id & (255)::bigint) = cell)))),
     CONSTRAINT a_transfer_stays_within_one_asset CHECK ((((debit_account # credit_account) & (524272)::bigint) = 0)),
-    CONSTRAINT a_transfer_stays_within_one_customer_and_the_house CHECK ((((public.account_customer(debit_account) = 0) OR (public.account_customer(debit_account) = customer_id)) AND ((public.account_customer(credit_account) = 0) OR (public.account_customer(credit_account) = customer_id))))
+    CONSTRAINT a_transfer_stays_within_one_customer_and_the_house CHECK (((((debit_account >> 19) = 0) OR ((debit_account >> 19) = customer_id)) AND (((credit_account >> 19) = 0) OR ((credit_account >> 19) = customer_id))))
 );
 
 CREATE FUNCTION public.sealed_line(t public.transfer) RETURNS text
@@ -701,10 +701,10 @@ CREATE TABLE public.balance (
     cell smallint NOT NULL,
     account_id bigint NOT NULL,
     amount numeric NOT NULL,
-    CONSTRAINT a_balance_has_the_scale_of_its_asset CHECK ((scale(trim_scale(amount)) <= public.account_scale(account_id))),
-    CONSTRAINT a_balance_is_never_below_zero CHECK (((amount >= (0)::numeric) OR (public.account_kind(account_id) = ANY (ARRAY[8, 9])))),
-    CONSTRAINT a_balance_lies_in_its_customers_cell CHECK (((public.account_customer(account_id) = 0) OR ((public.account_customer(account_id) & (255)::bigint) = cell))),
-    CONSTRAINT a_house_account_has_no_customer CHECK (((public.account_kind(account_id) >= 8) = (public.account_customer(account_id) = 0)))
+    CONSTRAINT a_balance_has_the_scale_of_its_asset CHECK ((scale(trim_scale(amount)) <= ((account_id >> 4) & (31)::bigint))),
+    CONSTRAINT a_balance_is_never_below_zero CHECK (((amount >= (0)::numeric) OR ((account_id & (15)::bigint) = ANY (ARRAY[(8)::bigint, (9)::bigint])))),
+    CONSTRAINT a_balance_lies_in_its_customers_cell CHECK ((((account_id >> 19) = 0) OR (((account_id >> 19) & (255)::bigint) = cell))),
+    CONSTRAINT a_house_account_has_no_customer CHECK ((((account_id & (15)::bigint) >= 8) = ((account_id >> 19) = 0)))
 )
 WITH (fillfactor='50');
 
