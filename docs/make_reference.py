@@ -14,7 +14,7 @@ from staddle import config, errors
 from staddle.cli.app import ENTRIES, load
 from staddle.ledger.chart import MOVES, AccountKind
 
-ROOMS = ["ledger", "desk", "products", "customers", "notices", "positions", "rewards", "treasury"]
+ROOMS = ["ledger", "desk", "products", "customers", "notices", "identity", "positions", "rewards", "treasury"]
 PAGES = Path(__file__).parent / "reference"
 MADE = "<!-- Made from the code by docs/make_reference.py; edit the code, then run `make docs`. -->\n\n"
 
