@@ -36,7 +36,8 @@ def parse_duration(text: str) -> timedelta:
 
 def format_instant(instant: datetime) -> str:
     """Write an instant in UTC as RFC 3339, with microseconds only where there are any."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    in_utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return in_utc.isoformat()[:-6] + "Z"
 
 
 def full_days(start: datetime, until: datetime) -> int:

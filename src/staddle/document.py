@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time
-from decimal import Decimal
+from decimal import Decimal, Inexact
 from enum import Enum
 from functools import cache
 from typing import Any, cast
@@ -12,7 +12,7 @@ import msgspec
 
 from staddle.days import format_instant
 from staddle.ledger import Asset
-from staddle.money import has_scale, plain, plain_at
+from staddle.money import plain, plain_at
 
 Document = dict[str, Any]
 NOT_AMOUNTS = ("apr", "fraction", "change_max", "basis", "carry", "progress", "days_left")
@@ -42,6 +42,8 @@ def member(name: str, value: object, scales: Mapping[str, int], asset: str | Non
         return str(value) if name.endswith("_id") else value
     if kind is Decimal:
         return figure(name, cast(Decimal, value), scales.get(asset or ""))
+    if kind is datetime:
+        return format_instant(cast(datetime, value))
     if isinstance(value, Asset):
         return value.code
     if name.endswith("_ids") and isinstance(value, list | tuple):
@@ -90,7 +92,10 @@ def scalar(value: object) -> object:
 
 def at_scale(amount: Decimal, scale: int) -> str:
     """Write an amount with its asset's decimals, or in full where it is finer than they are."""
-    return plain_at(amount, scale) if has_scale(amount, scale) else plain(amount)
+    try:
+        return plain_at(amount, scale)
+    except Inexact:
+        return plain(amount)
 
 
 def trimmed(figure: Decimal) -> str:
