@@ -16,7 +16,6 @@ from staddle.cli.answer import Shown
 from staddle.cli.edge import Edge, machine_now, works
 from staddle.cli.show import said
 from staddle.config import Config
-from staddle.db import Database
 from staddle.keyring import Keyring
 from staddle.notices import Allowed
 from staddle.notices.lanes import Result
@@ -26,7 +25,6 @@ from staddle.server.logs import configure_logs
 from staddle.server.metrics import observe_job, observe_webhook
 from staddle.server.schedule import Scheduler, Told
 
-CONNECTIONS = 20
 log = logging.getLogger("staddle.worker")
 
 
@@ -35,13 +33,13 @@ def worker(edge: Edge) -> Shown:
     """Keep the schedule and deliver webhooks until stopped. Start several: one leads, all of them deliver."""
     config = Config.from_environ(os.environ)
     configure_logs(config.log_level)
-    with stop_when_told() as stop, Database(edge.database.dsn, connections_max=CONNECTIONS) as database:
+    with stop_when_told() as stop:
         allowed = Allowed.parse(config.webhook_allow)
-        deliverer = Deliverer(database, Keyring(config), allowed, machine_now, observe=count_attempt)
+        deliverer = Deliverer(edge.database, Keyring(config), allowed, machine_now, observe=count_attempt)
         delivering = threading.Thread(target=deliverer.run, args=[stop], name="webhooks")
         delivering.start()
         try:
-            Scheduler(database, stop, tell, jobs(), config.http_hosts).run_forever()
+            Scheduler(edge.database, stop, tell, jobs(), config.http_hosts).run_forever()
         finally:
             stop.set()
             delivering.join()

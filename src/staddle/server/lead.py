@@ -4,6 +4,9 @@ The leader adds one to `beat` every two seconds. Another process that has seen t
 clock puts itself in the leader's place, if the row still stands as it was seen. So no two machines' clocks are ever
 compared, and it does not matter how a leader is lost: killed, stopped, cut off, or its machine gone. A leader that has
 not been able to count for six seconds leaves off by itself.
+
+Whoever takes over first cuts off the sessions of the leader before, which it knows by their name: one that stands still
+in the middle of a transaction holds locks that customers and the next run wait for.
 """
 
 import os
@@ -37,8 +40,15 @@ CONNECTION = {
 
 
 def name_of_this_process() -> str:
-    """Give a name that no other process has: its host, its number, and some chance for containers that share both."""
-    return f"{socket.gethostname()[:60]}:{os.getpid()}:{os.urandom(4).hex()}"
+    """Give a name that no other process has: host, number, and some chance for containers that share both."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{os.urandom(4).hex()}"
+
+
+def fence(connection: Tx, holder: str) -> None:
+    """Cut off the sessions of an earlier leader; what they had under way is rolled back, to be done again."""
+    with connection.transaction():
+        connection.execute(sql.as_owner)
+        connection.execute(sql.fence, {"name": holder})
 
 
 class Lead:
@@ -51,7 +61,7 @@ class Lead:
         self.name = name
         given = str(conninfo_to_dict(dsn).get("options") or "")
         options = " ".join([given, *APP_OPTIONS, *TIMEOUTS]).strip()
-        self._dsn = make_conninfo(dsn, options=options, **CONNECTION)
+        self._dsn = make_conninfo(dsn, options=options, application_name=name, **CONNECTION)
         self._clock = clock
         self._connection: Tx | None = None
         self._beaten_at: float | None = None
@@ -112,6 +122,8 @@ class Lead:
         claim = {"holder": self.name, "seen_holder": row.holder, "seen_beat": row.beat}
         if connection.execute(sql.take_over, claim).fetchone() is not None:
             self._beaten_at = asked_at
+            if row.holder not in ("", self.name):
+                fence(connection, row.holder)
 
     def _connect(self) -> Tx:
         if self._connection is None or self._connection.broken or self._connection.closed:

@@ -17,6 +17,16 @@ UPDATE leader
  WHERE holder = %(seen_holder)s AND beat = %(seen_beat)s
 RETURNING beat;
 
+-- name: fence
+-- Cut off whatever an earlier leader still has under way, so that it holds nothing that we need.
+SELECT pg_terminate_backend(pid)
+  FROM pg_stat_activity
+ WHERE datname = current_database() AND application_name = %(name)s AND pid <> pg_backend_pid();
+
+-- name: as_owner
+-- Do the rest of this transaction as who we signed in as, who may end sessions of the same name.
+SET LOCAL ROLE NONE;
+
 -- name: step_down
 -- Leave the schedule to the next one who looks.
 UPDATE leader SET holder = '', beat = beat + 1 WHERE holder = %(holder)s;

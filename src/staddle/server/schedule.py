@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from staddle.db import Database, Tx, queries
 from staddle.desk import clear_alarm, find_desk, raise_alarm
@@ -23,6 +24,7 @@ from staddle.server.lead import BEAT_SECONDS, Lead, name_of_this_process
 sql = queries(__package__)
 log = logging.getLogger(__name__)
 
+CONNECTIONS = 20
 LOOK_SECONDS = 1.0
 BACK_OFF_SECONDS_MAX = 300.0
 FAILURES_TO_ALARM = 3
@@ -132,8 +134,10 @@ class Scheduler:
         jobs: Sequence[Job],
         http_hosts: Collection[str] = (),
     ) -> None:
-        self.database = database
         self.lead = Lead(database.dsn, name_of_this_process())
+        # Its own connections, by which the next leader knows and ends them, and which requests never wait for.
+        dsn = make_conninfo(database.dsn, application_name=self.lead.name)
+        self.database = Database(dsn, connections_max=CONNECTIONS)
         self._stop = stop
         self._tell = tell
         self._jobs = jobs
@@ -156,6 +160,7 @@ class Scheduler:
             ended.set()
             beats.join()
             self.lead.step_down()
+            self.database.close()
 
     def must_stop(self) -> bool:
         """Whether what is being done is to be left: this process was told to stop, or does not lead any more."""
