@@ -15,6 +15,7 @@ STADDLE_METRICS_TOKEN  what whoever asks for /metrics, or for the reasons of /re
                        characters or more; without it there is no /metrics
 STADDLE_IDLE_SECONDS   how long a connection may be silent before it is closed; default 10; behind a load balancer
                        more than its own idle time, such as 75
+STADDLE_BODY_SECONDS   within how long the whole body of a request must have come; default 20
 STADDLE_LOG_LEVEL      the least that is logged: debug, info, warning or error; default info
 STADDLE_HTTP_HOSTS     hosts, with commas, whose rate sources may be read without TLS, such as a node's: node-1:8899
 """
@@ -50,6 +51,7 @@ _KNOWN = frozenset(
         "STADDLE_HTTP_HOSTS",
         "STADDLE_METRICS_TOKEN",
         "STADDLE_IDLE_SECONDS",
+        "STADDLE_BODY_SECONDS",
         "STADDLE_LOG_LEVEL",
     }
 )
@@ -87,6 +89,7 @@ class Config:
     webhook_allow: tuple[str, ...] = ()
     metrics_token: str | None = field(default=None, repr=False)
     idle_seconds: int = 10
+    body_seconds: int = 20
     log_level: str = "INFO"
 
     @classmethod
@@ -113,6 +116,7 @@ class Config:
             webhook_allow=_entries(given.get("STADDLE_WEBHOOK_ALLOW", "")),
             metrics_token=_metrics_token(given.get("STADDLE_METRICS_TOKEN")),
             idle_seconds=_count("STADDLE_IDLE_SECONDS", given.get("STADDLE_IDLE_SECONDS", "10"), 600),
+            body_seconds=_count("STADDLE_BODY_SECONDS", given.get("STADDLE_BODY_SECONDS", "20"), 600),
             log_level=_log_level(given.get("STADDLE_LOG_LEVEL", "info")),
         )
 

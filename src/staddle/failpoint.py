@@ -2,7 +2,8 @@
 
 `STADDLE_TEST_FAILPOINT=name` kills the process (SIGKILL) when it comes to that place, `name#3` when it comes there
 for the third time; with `STADDLE_TEST_FAILPOINT_ACTION=stop` it is stopped (SIGSTOP) instead, so that the test can
-kill the server's side of it. Without the setting it costs one comparison.
+kill the server's side of it, and with `raise` something unforeseen goes wrong there. Without the setting it costs one
+comparison.
 """
 
 import itertools
@@ -10,11 +11,13 @@ import os
 import signal
 
 _ARMED, _, _NUMBER = os.environ.get("STADDLE_TEST_FAILPOINT", "").partition("#")
-_SIGNAL = signal.SIGSTOP if os.environ.get("STADDLE_TEST_FAILPOINT_ACTION") == "stop" else signal.SIGKILL
+_ACTION = os.environ.get("STADDLE_TEST_FAILPOINT_ACTION", "kill")
 _visits = itertools.count(1)
 
 
 def failpoint(name: str) -> None:
     """Die here if a test asked for it."""
     if name == _ARMED and next(_visits) == int(_NUMBER or 1):
-        os.kill(os.getpid(), _SIGNAL)
+        if _ACTION == "raise":
+            raise ZeroDivisionError("unforeseen, as a test wants it")
+        os.kill(os.getpid(), signal.SIGSTOP if _ACTION == "stop" else signal.SIGKILL)

@@ -24,6 +24,7 @@ from staddle.ledger import Command, all_assets
 from staddle.ledger.requests import check_key
 from staddle.server.authenticate import Credentials, caller_of
 from staddle.server.exchange import Incoming, Reply
+from staddle.server.logs import name_operation
 from staddle.server.peer import peer_of
 from staddle.server.problem import MEDIA_TYPE, problem_of
 from staddle.server.service import Ask, Service, machine_now
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 
 async def answer(operation: Operation, service: Service, request: Incoming) -> Reply:
     """Answer one request; whatever goes wrong becomes problem details."""
+    name_operation(operation.name)
     try:
         credentials = credentials_of(service, request)
         key = key_of(operation, request)

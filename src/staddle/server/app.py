@@ -69,7 +69,7 @@ def assemble(service: Service, edges: Sequence[Callable[[Service], Edge]]) -> Ap
         logging_config=None,
     )
     direct = {address: answer for edge in made for address, answer in edge.direct.items()}
-    return watched(under(application, direct))
+    return watched(under(application, direct), service.config.body_seconds)
 
 
 def hear_the_stop(service: Service) -> None:
@@ -79,8 +79,14 @@ def hear_the_stop(service: Service) -> None:
     """
     if threading.current_thread() is not threading.main_thread():
         return
+    loop = asyncio.get_running_loop()
+
+    def told(*_: object) -> None:
+        service.stopping.set()
+        loop.call_soon_threadsafe(service.end_streams)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: service.stopping.set())
+        signal.signal(number, told)
         signal.siginterrupt(number, False)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,6 +54,9 @@ class Service:
         self.config = config
         self.stopping = threading.Event()
         """Set as soon as this process is told to stop, while it still answers what it has: streams end then."""
+        self.streams: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        """What ends the streams of an edge: without it a stop would wait for them until it loses patience."""
+        self._ending: list[asyncio.Task[None]] = []
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
         self.batches = {
             name: Batcher(database, name, answer_with(act), observe=observe) for name, act in ACTS.items()
@@ -63,6 +66,10 @@ class Service:
         """Do something that waits for the database on a thread of its own, with this request's log context."""
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, work)
+
+    def end_streams(self) -> None:
+        """End what would be answered for ever; called in the loop as soon as this process is told to stop."""
+        self._ending = [asyncio.ensure_future(end()) for end in self.streams]
 
     @property
     def is_stopping(self) -> bool:

@@ -11,21 +11,19 @@ from staddle.server.direct import Application, Receive, Send
 from staddle.server.logs import begin_line, requests
 from staddle.server.metrics import REQUEST_SECONDS
 
-BODY_SECONDS = 20
-"""A whole body must have come by then, however steadily it trickles."""
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 QUIET = frozenset({"livez", "readyz", "metrics"})
 """Asked every few seconds by machines: told only where something is wrong."""
 
 
-def watched(app: Application) -> Application:
-    """Put the watch around an application."""
+def watched(app: Application, body_seconds: int) -> Application:
+    """Put the watch around an application. Within `body_seconds` a whole body must have come, however it trickles."""
 
     async def watch(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        request = Watched(scope, receive, send)
+        request = Watched(scope, receive, send, body_seconds)
         try:
             await app(scope, request.receive, request.send)
         finally:
@@ -37,7 +35,8 @@ def watched(app: Application) -> Application:
 class Watched:
     """One request and its answer."""
 
-    def __init__(self, scope: Any, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Any, receive: Receive, send: Send, body_seconds: int) -> None:
+        self._body_seconds = body_seconds
         self._scope = scope
         self._receive = receive
         self._send = send
@@ -52,7 +51,7 @@ class Watched:
         """Give the next piece of the body. Raises RequestTooSlow, or MalformedRequest where the connection ends."""
         if not self._has_body:
             return await self._receive()
-        left = self._began_at + BODY_SECONDS - time.perf_counter()
+        left = self._began_at + self._body_seconds - time.perf_counter()
         try:
             async with asyncio.timeout(max(left, 0)):
                 message = await self._receive()
