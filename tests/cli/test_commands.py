@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.cli.doors import keep_the_doors
 from tests.cli.shell import Shell
+from tests.cli.webhooks import tell_integrators
 
 from staddle.cli.app import ENTRIES, load
 from staddle.db import Server
@@ -26,6 +27,7 @@ def test_a_desk_is_worked_by_commands_alone(desk: Shell, tmp_path: Path) -> None
     read_the_desk(desk)
     keep_the_doors(desk, tmp_path)
     bring_customers_and_money(desk, tmp_path)
+    tell_integrators(desk)
     stake(desk)
     live(desk)
     leave_and_choose(desk)

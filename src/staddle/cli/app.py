@@ -44,6 +44,7 @@ ENTRIES = (
     Entry("logins", DESK, "identity", "Who may sign in; from which amount they must prove it again.", True),
     Entry("keys", DESK, "identity", "API keys of customers.", True),
     Entry("clients", DESK, "identity", "Integrators' back ends.", True),
+    Entry("webhooks", DESK, "webhooks", "Where integrators are told what happens; sending it again.", True),
     Entry("assets", PRODUCTS, "rates", "The coins.", True),
     Entry(
         "products", PRODUCTS, "products", "What can be subscribed to: drafts, approval, halts, the end.", True
@@ -107,6 +108,7 @@ approvals = _group("approvals")
 logins = _group("logins")
 keys = _group("keys")
 clients = _group("clients")
+webhooks = _group("webhooks")
 assets = _group("assets")
 products = _group("products")
 rates = _group("rates")
