@@ -1,9 +1,9 @@
 -- name: write_notices
 -- Append notices to the outbox.
 INSERT INTO notice (cell, notice_id, customer_id, kind, body, effective_at)
-SELECT n.cell, n.notice_id, n.customer_id, n.kind, n.body::json, %(now)s
-  FROM unnest(%(cells)s::smallint[], %(notice_ids)s::bigint[], %(customer_ids)s::bigint[], %(kinds)s::text[],
-              %(bodies)s::text[]) AS n (cell, notice_id, customer_id, kind, body);
+SELECT (n.notice_id & 255)::smallint, n.notice_id, n.customer_id, n.kind, n.body, %(now)s
+  FROM ROWS FROM (unnest(%(notice_ids)s::bigint[], %(customer_ids)s::bigint[], %(kinds)s::text[]),
+                  json_array_elements(%(bodies)s::json)) AS n (notice_id, customer_id, kind, body);
 
 -- name: notices_of
 -- Read what happened to one customer, in order.
