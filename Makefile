@@ -36,8 +36,9 @@ bench: .venv/installed ## how fast it is, as ratios within one run
 schema: .venv/installed ## write src/staddle/db/schema.sql anew from the migrations
 	$(BIN)/python -m staddle.db.dump
 
-docs: .venv/installed ## write docs/reference anew from the code
+docs: .venv/installed ## write docs/reference and the examples of the API anew from the code
 	$(BIN)/python docs/make_reference.py
+	$(BIN)/python -m tests.api.make_examples
 
 lock: .venv/installed ## pin what pyproject.toml asks for, with hashes, into requirements.lock
 	$(BIN)/pip install --quiet uv

@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -71,10 +71,25 @@ class Caller:
 
     def send(self, method: str, path: str, body: Any = None, *, key: str | None = "") -> httpx.Response:
         """Send a write, or any request with a body."""
-        key = new_key() if key == "" else key
+        return self.ask(method, path, body=body, key=new_key() if key == "" else key)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        key: str | None = None,
+    ) -> httpx.Response:
+        """Send a request with all that it can have; a body of text is sent as CSV, any other as JSON."""
+        headers = self._headers(key)
+        if isinstance(body, str):
+            headers["Content-Type"] = "text/csv"
+            return self.http.request(method, path, params=query, content=body.encode(), headers=headers)
         if body is None:
-            return self.http.request(method, path, headers=self._headers(key))
-        return self.http.request(method, path, json=body, headers=self._headers(key))
+            return self.http.request(method, path, params=query, headers=headers)
+        return self.http.request(method, path, params=query, json=body, headers=headers)
 
     def acting_for(self, reference: str) -> "Caller":
         """The same client, who now acts for a customer."""

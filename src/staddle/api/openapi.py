@@ -1,6 +1,8 @@
 """The OpenAPI 3.1 document, made from the operations and from the types that they take and give."""
 
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -62,6 +64,8 @@ def openapi(public_url: str | None = None) -> dict[str, Any]:
 def describe(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     """Describe one operation."""
     kinds = sorted(operation.allow.kinds)
+    example = examples().get(operation.name, {})
+    request = example.get("request", {})
     told: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
@@ -69,11 +73,11 @@ def describe(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         "tags": [operation.tag],
         "security": [scheme for kind in kinds for scheme in SECURITY[kind]] if kinds != ["nobody"] else [],
         "parameters": [
-            *parameters(operation.path_type, "path", schemas),
-            *parameters(operation.query_type, "query", schemas),
+            *parameters(operation.path_type, "path", schemas, request.get("path", {})),
+            *parameters(operation.query_type, "query", schemas, request.get("query", {})),
             *headers(operation),
         ],
-        "responses": responses(operation, schemas),
+        "responses": responses(operation, schemas, example),
     }
     if operation.body_type is not None:
         content = {"application/json": {"schema": schemas.of_request(operation.body_type)}}
@@ -81,6 +85,8 @@ def describe(operation: Operation, schemas: Schemas) -> dict[str, Any]:
             content = {
                 "text/csv": {"schema": {"type": "string", "description": "A file with a header, in UTF-8."}}
             }
+        if request.get("body") is not None:
+            next(iter(content.values()))["example"] = request["body"]
         told["requestBody"] = {"required": True, "content": content}
     return told
 
@@ -99,7 +105,17 @@ def who(operation: Operation) -> str:
     return f"For: {'; '.join(texts)}."
 
 
-def parameters(kind: type[msgspec.Struct], place: str, schemas: Schemas) -> list[dict[str, Any]]:
+@cache
+def examples() -> dict[str, Any]:
+    """Read the examples, each of which a test executes: `make docs` writes them."""
+    text = files(__package__).joinpath("examples.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = msgspec.json.decode(text)
+    return found
+
+
+def parameters(
+    kind: type[msgspec.Struct], place: str, schemas: Schemas, example: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """Describe the parameters of one part of the request."""
     told = []
     for field in msgspec.structs.fields(kind):
@@ -115,8 +131,18 @@ def parameters(kind: type[msgspec.Struct], place: str, schemas: Schemas) -> list
         }
         if description:
             parameter["description"] = description
+        if field.name in example:
+            parameter["example"] = in_type(example[field.name], schema)
         told.append(parameter)
     return told
+
+
+def in_type(text: str, schema: Mapping[str, Any]) -> Any:
+    """Give the example of a parameter in the type of its schema; addresses and queries only know text."""
+    kinds = {each.get("type") for each in (schema, *schema.get("anyOf", ()))}
+    if "boolean" in kinds and text in ("true", "false"):
+        return text == "true"
+    return int(text) if "integer" in kinds and text.isascii() and text.isdigit() else text
 
 
 def headers(operation: Operation) -> list[dict[str, Any]]:
@@ -145,12 +171,13 @@ def headers(operation: Operation) -> list[dict[str, Any]]:
     return told
 
 
-def responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+def responses(operation: Operation, schemas: Schemas, example: Mapping[str, Any]) -> dict[str, Any]:
     """Describe what can be answered: each status that the operation can have."""
     done: dict[str, Any] = {"description": "Done."}
     if operation.gives is not None:
         schema = {"type": "string"} if operation.gives is bytes else schemas.of(operation.gives)
-        done["content"] = {operation.media_type: {"schema": schema}}
+        content = {"schema": schema} | ({"example": example["answer"]} if "answer" in example else {})
+        done["content"] = {operation.media_type: content}
     if operation.keyed != "no":
         done["headers"] = {
             "Idempotent-Replayed": {
