@@ -41,12 +41,11 @@ def tell_integrators(desk: Shell) -> None:
         deliver()
         assert [each.event["data"]["amount"] for each in receiving.received] == ["1.000000"] * 2
         assert desk.done("webhooks", "dead")["deliveries"] == []
-        assert (
-            desk.done("webhooks", "replay", number, "--since", "2026-01-01", "--as", "ada")["replayed"] == 1
-        )
+        again = desk.done("webhooks", "replay", number, "--since", "2026-01-01", "--as", "ada")["replayed"]
+        assert again > 1, "with the deposits of before it was made"
         assert desk.done("webhooks", "disable", number, "--as", "ada")["disabled_because"] == "by_owner"
         assert desk.done("webhooks", "enable", number, "--as", "ada")["state"] == "enabled"
-        assert [each["pending_count"] for each in desk.done("webhooks", "list")["endpoints"]] == [1]
+        assert [each["pending_count"] for each in desk.done("webhooks", "list")["endpoints"]] == [again]
         desk.done("webhooks", "revoke", number, "--as", "ada")
         assert desk.done("webhooks", "list")["endpoints"] == []
         acts = [each["act"] for each in desk.done("desk", "log", "--count", "1")["entries"]]
