@@ -13,12 +13,21 @@ from staddle.api import (
     accounts,
     choices,
     clock,
+    custody,
+    customers,
+    desk,
+    imports,
     leaving,
+    operators,
     positions,
     products,
+    rates,
     rewards,
+    runs,
+    sales,
     staking,
     statements,
+    treasury,
 )
 from staddle.api.edge import answer
 from staddle.api.openapi import openapi
@@ -27,7 +36,12 @@ from staddle.server.app import Edge
 from staddle.server.exchange import incoming
 from staddle.server.service import Service
 
-FILES = (accounts, choices, clock, leaving, positions, products, rewards, staking, statements)
+FILES = (
+    *(products, rates, sales),
+    *(accounts, choices, clock, leaving, positions, rewards, staking, statements),
+    *(custody, customers, imports),
+    *(desk, operators, runs, treasury),
+)
 """The files whose operations there are; importing them declares them."""
 
 

@@ -2,13 +2,13 @@
 
 from rich.console import Group, RenderableType
 
-from staddle import errors as tree
 from staddle.cli import app
 from staddle.cli.answer import Document, Shown
 from staddle.cli.auditing import audit_books, exit_code_of, verdict_of
 from staddle.cli.edge import Edge, plain, works
 from staddle.cli.show import count_of, grid, said
 from staddle.rewards import seal_all
+from staddle.server.describe_errors import describe_errors
 
 
 @works(app.app, "seal")
@@ -36,23 +36,7 @@ def _audit_view(data: Document) -> RenderableType:
 @plain(app.errors, "list")
 def errors() -> Shown:
     """List every error with its code, exit code and sentence."""
-    return Shown({"errors": list(described(tree.StaddleError))}, _errors_view)
-
-
-def described(branch: type[tree.StaddleError]) -> list[Document]:
-    """Describe all errors below a branch of the tree."""
-    found = []
-    for error in branch.__subclasses__():
-        found.append(
-            {
-                "code": error.code(),
-                "branch": branch.code(),
-                "exit_code": error.exit_code,
-                "message": error().message,
-            }
-        )
-        found += described(error)
-    return found
+    return Shown({"errors": describe_errors()}, _errors_view)
 
 
 def _errors_view(data: Document) -> RenderableType:

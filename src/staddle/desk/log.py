@@ -36,6 +36,7 @@ def log(tx: Tx, operator: str, act: str, subject: str, details: Mapping[str, obj
     tx.execute(sql.log, entry)
 
 
-def read_log(tx: Tx, count: int = 100) -> list[LogEntry]:
-    """Read the latest entries, newest first."""
-    return [LogEntry(*row) for row in tx.execute(sql.read_log, {"count": count}).fetchall()]
+def read_log(tx: Tx, count: int = 100, before: int | None = None) -> list[LogEntry]:
+    """Read the latest entries, newest first; `before` is the log_id to go on from."""
+    wanted = {"count": count, "before": before}
+    return [LogEntry(*row) for row in tx.execute(sql.read_log, wanted).fetchall()]

@@ -91,9 +91,10 @@ INSERT INTO desk_log (operator, act, subject, details, effective_at)
 VALUES (%(operator)s, %(act)s, %(subject)s, %(details)s, %(now)s);
 
 -- name: read_log
--- Read the latest entries of the operators' log, newest first.
+-- Read the latest entries of the operators' log, newest first, before one of them.
 SELECT log_id, operator, act, subject, details, effective_at
   FROM desk_log
+ WHERE %(before)s::int IS NULL OR log_id < %(before)s::int
  ORDER BY log_id DESC
  LIMIT %(count)s;
 

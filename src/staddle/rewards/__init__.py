@@ -1,10 +1,10 @@
 """The daily run, its plan, limits and report; receipts and statements."""
 
-from staddle.rewards.audit import CHECKS, AuditProgress, Verdict, audit, judge
+from staddle.rewards.audit import CHECKS, AuditProgress, Verdict, audit, judge, judge_alone
 from staddle.rewards.dry_run import DryRun, PlannedLine, dry_run
 from staddle.rewards.mature_all import mature_all
 from staddle.rewards.move_clock import instant_after, move_clock
-from staddle.rewards.park import parked_positions, retry_parked
+from staddle.rewards.park import ParkedPosition, parked_positions, retry_parked
 from staddle.rewards.plan import foresee
 from staddle.rewards.receipts import receipt_json, receipt_named, receipt_of
 from staddle.rewards.report import RunReport, find_report, latest_runs, release_run
@@ -18,6 +18,7 @@ __all__ = [
     "COLUMNS",
     "AuditProgress",
     "DryRun",
+    "ParkedPosition",
     "PlannedLine",
     "Progress",
     "RunReport",
@@ -32,6 +33,7 @@ __all__ = [
     "foresee",
     "instant_after",
     "judge",
+    "judge_alone",
     "latest_runs",
     "mature_all",
     "move_clock",

@@ -2,7 +2,8 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+
+import msgspec
 
 from staddle.days import DAY
 from staddle.db import Tx, queries
@@ -13,6 +14,20 @@ from staddle.money import ZERO
 from staddle.positions.settle import Change, Settled, change_positions, settle
 
 sql = queries(__package__)
+
+
+class ParkedPosition(msgspec.Struct, frozen=True, kw_only=True):
+    """A position that could not be paid: since which run, how much of it that run owed, and why."""
+
+    position_id: int
+    customer_id: int
+    asset: str
+    product: str
+    run_on: date
+    amount: Decimal
+    reason: str
+    parked_at: datetime
+    retried_at: datetime | None
 
 
 def park(tx: Tx, position_id: int, run_on: date, amount: Decimal, reason: str, now: datetime) -> None:
@@ -39,9 +54,10 @@ def park_customer(tx: Tx, cell: int, customer_id: int, reason: str, now: datetim
         park(tx, row.position_id, now.date(), ZERO, reason, now)
 
 
-def parked_positions(tx: Tx, with_retried: bool = False) -> list[Any]:
+def parked_positions(tx: Tx, with_retried: bool = False) -> list[ParkedPosition]:
     """List what is parked; with `with_retried` also what was, and has been paid since."""
-    return tx.execute(sql.parked, {"with_retried": with_retried}).fetchall()
+    rows = tx.execute(sql.parked, {"with_retried": with_retried}).fetchall()
+    return [ParkedPosition(**row._asdict()) for row in rows]
 
 
 def retry_parked(tx: Tx, by: str, position_id: int, now: datetime) -> Settled:

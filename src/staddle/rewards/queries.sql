@@ -13,8 +13,12 @@ SELECT run_on, distributed_at, state, held_because, started_by, released_by, pla
  WHERE run_on = %(run_on)s;
 
 -- name: runs
--- List the latest runs, newest first.
-SELECT * FROM run ORDER BY run_on DESC LIMIT %(limit)s;
+-- List the latest runs, newest first, before one of them.
+SELECT *
+  FROM run
+ WHERE %(before)s::date IS NULL OR run_on < %(before)s::date
+ ORDER BY run_on DESC
+ LIMIT %(limit)s;
 
 -- name: maturing_customers
 -- Find the next customers who have a position that has reached its maturity, in order of cell and id.
@@ -243,10 +247,12 @@ SELECT cell, position_id, %(run_on)s, %(amount)s, %(reason)s, %(now)s FROM parke
 
 -- name: parked
 -- List parked positions, newest first.
-SELECT k.position_id, p.customer_id, o.code AS product, k.run_on, k.amount, k.reason, k.parked_at, k.retried_at
+SELECT k.position_id, p.customer_id, a.code AS asset, o.code AS product, k.run_on, k.amount, k.reason, k.parked_at,
+       k.retried_at
   FROM parked_position k
   JOIN position p ON p.cell = k.cell AND p.position_id = k.position_id
   JOIN product o ON o.product_id = p.product_id
+  JOIN asset a ON a.asset_id = o.asset_id
  WHERE %(with_retried)s OR k.retried_at IS NULL
  ORDER BY k.run_on DESC, k.position_id;
 

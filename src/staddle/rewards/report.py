@@ -69,9 +69,10 @@ def find_report(tx: Tx, run_on: date) -> RunReport:
     return report
 
 
-def latest_runs(tx: Tx, limit: int) -> list[RunReport]:
-    """Read the latest runs, newest first."""
-    return [find_report(tx, row.run_on) for row in tx.execute(sql.runs, {"limit": limit}).fetchall()]
+def latest_runs(tx: Tx, limit: int, before: date | None = None) -> list[RunReport]:
+    """Read the latest runs, newest first; `before` is the date to go on from."""
+    wanted = {"limit": limit, "before": before}
+    return [find_report(tx, row.run_on) for row in tx.execute(sql.runs, wanted).fetchall()]
 
 
 def release_run(tx: Tx, by: str, run_on: date, now: datetime) -> RunReport:

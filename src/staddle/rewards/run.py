@@ -129,7 +129,7 @@ def catch_up(
     with database.transaction() as tx:
         at = find_desk(tx).distribution_time
         lowest: datetime = tx.execute(sql.watermarks).fetchone().lowest  # type: ignore[union-attr]
-        last = tx.execute(sql.runs, {"limit": 1}).fetchone()
+        last = tx.execute(sql.runs, {"limit": 1, "before": None}).fetchone()
     run_on = lowest.date() + timedelta(days=1)
     if last is not None and last.state != "finished":
         run_on = last.run_on

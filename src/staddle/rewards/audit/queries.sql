@@ -1,3 +1,7 @@
+-- name: lock_audit
+-- Be the one who audits until the transaction ends; says whether nobody else is.
+SELECT pg_try_advisory_xact_lock(hashtext('staddle.audit')) AS is_alone;
+
 -- name: share_snapshot
 -- Let the other connections of the audit see exactly what this one sees.
 SELECT pg_export_snapshot() AS snapshot;

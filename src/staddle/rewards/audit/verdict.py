@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from staddle.db import Database
+from staddle.db import Database, queries
+from staddle.errors import AuditInProgress
 from staddle.ledger.audit import Finding
 from staddle.rewards.audit.audit import CHECKS, AuditProgress, audit
+
+sql = queries(__package__)
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +26,15 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     is_sound: bool
     checks: list[Checked]
     findings: list[Finding]
+
+
+def judge_alone(database: Database) -> Verdict:
+    """Judge the books unless somebody is at it already, on any machine; raises AuditInProgress."""
+    with database.transaction() as tx:
+        row = tx.execute(sql.lock_audit).fetchone()
+        if row is None or not row.is_alone:
+            raise AuditInProgress
+        return judge(database)
 
 
 def judge(database: Database, tell: Callable[[AuditProgress], None] = lambda _: None) -> Verdict:

@@ -1,0 +1,72 @@
+"""Files of customers and of deposits, as far as a request can hold them; larger ones are for the commands."""
+
+import io
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from staddle.api.operation import OnDatabase, operator, works
+from staddle.customers import ImportReport, import_customers, import_deposits
+from staddle.desk import now_of
+
+TAG = "Imports"
+FILE = "The file"
+OnError = Literal["stop", "skip"]
+
+
+class BadLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a line was not imported; the header is line 1, and `column` is null where the whole line is wrong."""
+
+    line: int
+    column: str | None
+    code: str
+    reason: str
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a file; of the bad lines the first 1,000 are listed."""
+
+    line_count: int
+    imported: int
+    already_there: int
+    bad_count: int
+    bad_lines: list[BadLine]
+
+
+@works("POST", "/v1/imports/customers", allow=operator("support"), gives=Imported, tag=TAG)
+def import_customer_file(at: OnDatabase, body: bytes, on_error: OnError = "stop") -> Imported:
+    """Import customers from a CSV file of up to 1 MiB: reference, name, country, vip_level, joined_at.
+
+    `stop` imports all lines or none, `skip` those that are good. Each reference is imported once, so that a repeat
+    changes nothing. Larger files: `staddle customers import`.
+    """
+    return take_in(at, body, on_error, import_customers)
+
+
+@works("POST", "/v1/imports/deposits", allow=operator("treasury"), gives=Imported, tag=TAG)
+def import_deposit_file(at: OnDatabase, body: bytes, on_error: OnError = "stop") -> Imported:
+    """Import deposits from a CSV file of up to 1 MiB: customer, asset, account, amount, reference.
+
+    `stop` imports all lines or none, `skip` those that are good. A reference stands for one deposit for ever, so that a
+    repeat moves nothing. Larger files: `staddle deposits import`.
+    """
+    return take_in(at, body, on_error, import_deposits)
+
+
+def take_in(at: OnDatabase, body: bytes, on_error: OnError, read: Callable[..., ImportReport]) -> Imported:
+    """Import a file under the desk's clock."""
+    with at.database.transaction() as tx:
+        now = now_of(tx, at.machine_now)
+    report = read(at.database.transaction, io.BytesIO(body), FILE, on_error, now)
+    bad = [
+        BadLine(line=each.line, column=each.column, code=each.code, reason=each.reason)
+        for each in report.problems
+    ]
+    return Imported(
+        line_count=report.line_count,
+        imported=report.imported,
+        already_there=report.already_there,
+        bad_count=report.problem_count,
+        bad_lines=bad,
+    )

@@ -1,0 +1,81 @@
+"""The desk's own money: pools moved by two people, how long they last, and what falls due."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from staddle.api.fields import AmountText, Body, Code, Id, id_of
+from staddle.api.operation import At, Given, answered, operator, reads, writes
+from staddle.errors import ApprovalNotFound
+from staddle.money import parse_decimal
+from staddle.treasury import (
+    ApprovePoolMove,
+    AskPoolMove,
+    Maturities,
+    PoolMoveAsked,
+    PoolMoved,
+    Runway,
+    approve_pool_move,
+    ask_pool_move,
+    maturities,
+    runway,
+)
+
+TAG = "Treasury"
+SEE, MOVE = operator("viewer"), operator("treasury")
+
+
+class PoolMoveBody(Body, frozen=True, kw_only=True):
+    """A move of a reward pool's coins: `funding` from custody, `withdrawal` back, or `income` from forfeitures.
+
+    Only `income` may leave the amount out: then it is all there is.
+    """
+
+    move: Literal["funding", "withdrawal", "income"]
+    asset: Code
+    amount: AmountText | None = None
+
+
+class RunwayShown(msgspec.Struct, frozen=True, kw_only=True):
+    """Each reward pool, what a day costs, and how long it lasts."""
+
+    now_at: datetime
+    assets: list[Runway]
+
+
+@writes("POST", "/v1/treasury/pool-moves", allow=MOVE, gives=PoolMoveAsked, tag=TAG, keyed="must")
+def ask_for_pool_move(at: At, body: PoolMoveBody) -> Given:
+    """Ask for a move of a reward pool; nothing moves before a second person approves."""
+    amount = None if body.amount is None else parse_decimal(body.amount)
+    command = AskPoolMove(key=at.key, by=at.by, move=body.move, asset=body.asset, amount=amount)
+    return answered(ask_pool_move(at.tx, [command], at.now)[0])
+
+
+@writes(
+    "POST",
+    "/v1/treasury/pool-moves/{approval_id}/approve",
+    allow=MOVE,
+    gives=PoolMoved,
+    tag=TAG,
+    keyed="must",
+)
+def approve_asked_pool_move(at: At, approval_id: Id) -> Given:
+    """Do a move that somebody else has asked for, if it is still possible."""
+    number = id_of(approval_id, ApprovalNotFound)
+    command = ApprovePoolMove(key=at.key, by=at.by, approval_id=number)
+    return answered(approve_pool_move(at.tx, [command], at.now)[0])
+
+
+@reads("/v1/treasury/runway", allow=SEE, gives=RunwayShown, tag=TAG)
+def show_runway(at: At) -> RunwayShown:
+    """Show each reward pool, what a day costs, and how long it lasts."""
+    return RunwayShown(now_at=at.now, assets=runway(at.tx, at.now))
+
+
+@reads("/v1/treasury/maturities", allow=SEE, gives=list[Maturities], tag=TAG)
+def list_maturities(
+    at: At, days: Annotated[int, msgspec.Meta(ge=1, le=3_650, description="How far ahead.")] = 30
+) -> list[Maturities]:
+    """List what falls due on each of the next days, today included."""
+    return maturities(at.tx, at.now, days)
