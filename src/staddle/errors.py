@@ -568,6 +568,10 @@ class QuoteChanged(Conflict):
     """The figures have changed since the quote was made; here is the new quote."""
 
 
+class AuditInProgress(Conflict):
+    """The books are being audited already; please wait for that verdict."""
+
+
 class RunInProgress(Conflict):
     """This reward run is being executed by another process."""
 
