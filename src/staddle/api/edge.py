@@ -2,14 +2,19 @@
 
 import logging
 import uuid
+from base64 import b64decode
 from collections.abc import Mapping
+from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
+from urllib.parse import parse_qsl, unquote_plus
 
 import msgspec
 import psycopg
 
-from staddle.api.operation import At, Given, OnDatabase, Operation, answered
+from staddle.api.fields import Form
+from staddle.api.operation import FORM, At, Given, OnDatabase, Operation, answered, is_form
+from staddle.db import Tx
 from staddle.desk import now_of
 from staddle.document import document
 from staddle.errors import (
@@ -17,9 +22,10 @@ from staddle.errors import (
     IdempotencyKeyMissing,
     InvalidKey,
     MalformedRequest,
+    Unauthenticated,
     WrongMediaType,
 )
-from staddle.identity.caller import Caller, Seen
+from staddle.identity.caller import NOBODY, Caller, Seen
 from staddle.ledger import Command, all_assets
 from staddle.ledger.requests import check_key
 from staddle.server.authenticate import Credentials, caller_of
@@ -128,6 +134,8 @@ def read_body(operation: Operation, request: Incoming) -> Any:
         if sent != "text/csv":
             raise WrongMediaType("The body must be sent as text/csv; nothing was moved.")
         return request.body
+    if is_form(operation):
+        return read_form(operation.body_type, request, sent)
     if sent != "application/json":
         raise WrongMediaType
     try:
@@ -136,6 +144,23 @@ def read_body(operation: Operation, request: Incoming) -> Any:
         raise at_fault(error, "body") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedRequest(f"The body is not valid JSON: {str(error)[:120]}.") from None
+
+
+def read_form(kind: type[Form], request: Incoming, sent: str) -> Form:
+    """Read a form; what `Authorization: Basic` says goes before what the form says (RFC 6749, 2.3.1)."""
+    if sent != FORM:
+        raise WrongMediaType(f"The body must be sent as {FORM}; nothing was moved.")
+    try:
+        form = dict(parse_qsl(request.body.decode("ascii"), keep_blank_values=True, max_num_fields=20))
+        scheme, _, basic = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            name, _, secret = b64decode(basic, validate=True).decode().partition(":")
+            form |= {"client_id": unquote_plus(name), "client_secret": unquote_plus(secret)}
+        return msgspec.convert(form, kind)
+    except msgspec.ValidationError as error:
+        raise at_fault(error, "form") from None
+    except ValueError:
+        raise MalformedRequest("The form cannot be read; nothing was moved.") from None
 
 
 def _convert(values: dict[str, Any], kind: type[msgspec.Struct], part: str) -> dict[str, Any]:
@@ -176,8 +201,7 @@ def in_transaction(
     """Open the one transaction of an operation, know the caller, check that they may, and call."""
     at = machine_now()
     with service.database.transaction() as tx:
-        caller = caller_of(tx, credentials, at)
-        operation.allow.check(caller)
+        caller = known(operation, tx, credentials, at)
         scales = {asset.code: asset.scale for asset in all_assets(tx).values()}
         now, own_key = now_of(tx, at), key_by(caller, key)
         context = At(tx, caller, credentials.seen, now, at, own_key, scales, service.config)
@@ -190,12 +214,26 @@ def call_on_database(
     """Know the caller in a transaction of its own, then call an operation that opens others."""
     at = machine_now()
     with service.database.transaction() as tx:
-        caller = caller_of(tx, credentials, at)
-    operation.allow.check(caller)
+        caller = known(operation, tx, credentials, at)
     context = OnDatabase(service.database, service.config, caller, credentials.seen, at, key_by(caller, key))
     given = as_given(operation, operation.run(context, **parameters))
     with service.database.transaction() as tx:
         return given, {asset.code: asset.scale for asset in all_assets(tx).values()}
+
+
+def known(operation: Operation, tx: Tx, credentials: Credentials, at: datetime) -> Caller:
+    """Know the caller, who must be one that may call the operation.
+
+    What anybody may call is not refused to whoever comes with an old cookie: how else would they sign in again?
+    """
+    try:
+        caller = caller_of(tx, credentials, at)
+    except Unauthenticated:
+        if "nobody" not in operation.allow.kinds:
+            raise
+        return NOBODY
+    operation.allow.check(caller)
+    return caller
 
 
 async def ask_batch(

@@ -30,6 +30,10 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A body of a request: what it does not know is refused, for a misspelt field would otherwise be lost."""
 
 
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """A body that is sent as a form, as OAuth wants it; it may hold more than is known."""
+
+
 def id_of(text: str, error: type[StaddleError] = MalformedRequest) -> int:
     """Read an id; what cannot be one raises `error`."""
     if not (text.isascii() and text.isdigit() and len(text) <= 18):

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from staddle import __version__
-from staddle.api.operation import OPERATIONS, Operation
+from staddle.api.operation import FORM, OPERATIONS, Operation, is_form
 from staddle.api.schema import Schemas
 from staddle.server.problem import Problem
 
@@ -85,6 +85,8 @@ def describe(operation: Operation, schemas: Schemas) -> dict[str, Any]:
             content = {
                 "text/csv": {"schema": {"type": "string", "description": "A file with a header, in UTF-8."}}
             }
+        elif is_form(operation):
+            content = {FORM: content["application/json"]}
         if request.get("body") is not None:
             next(iter(content.values()))["example"] = request["body"]
         told["requestBody"] = {"required": True, "content": content}

@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from staddle.api.fields import Form
 from staddle.config import Config
 from staddle.db import Database, Tx
 from staddle.errors import RoleMissing, SignInNeeded, StaddleError, WrongKindOfCaller
@@ -27,6 +28,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Keyed = Literal["no", "may", "must"]
 _IN_PATH = re.compile(r"\{(\w+)\}")
+FORM = "application/x-www-form-urlencoded"
 OPERATIONS: dict[str, "Operation"] = {}
 """Every operation by its name, which is the operationId of the OpenAPI document."""
 
@@ -255,6 +257,11 @@ def _struct(name: str, part: str, parameters: list[inspect.Parameter]) -> type[m
         for each in parameters
     ]
     return msgspec.defstruct(f"{name}_{part}", fields, forbid_unknown_fields=True, kw_only=True)
+
+
+def is_form(operation: Operation) -> bool:
+    """Say whether the body is sent as a form."""
+    return isinstance(operation.body_type, type) and issubclass(operation.body_type, Form)
 
 
 def answered(outcome: Outcome[Any], status: int = 200) -> Given:

@@ -1,6 +1,7 @@
 """The addresses of the API, made from its operations, with the document that describes them."""
 
 import re
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -16,8 +17,11 @@ from staddle.api import (
     custody,
     customers,
     desk,
+    factors,
     imports,
+    keys,
     leaving,
+    logins,
     operators,
     positions,
     products,
@@ -25,6 +29,7 @@ from staddle.api import (
     rewards,
     runs,
     sales,
+    sign_in,
     staking,
     statements,
     treasury,
@@ -33,7 +38,7 @@ from staddle.api.edge import answer
 from staddle.api.openapi import openapi
 from staddle.api.operation import OPERATIONS, Operation
 from staddle.server.app import Edge
-from staddle.server.exchange import incoming
+from staddle.server.exchange import Incoming, Reply, incoming
 from staddle.server.service import Service
 
 FILES = (
@@ -41,6 +46,7 @@ FILES = (
     *(accounts, choices, clock, leaving, positions, rewards, staking, statements),
     *(custody, customers, imports),
     *(desk, operators, runs, treasury),
+    *(sign_in, factors, keys, logins),
 )
 """The files whose operations there are; importing them declares them."""
 
@@ -55,7 +61,7 @@ def edge(service: Service) -> Edge:
         return Response(document, media_type="application/json")
 
     operations = list(OPERATIONS.values())
-    direct = {
+    direct: dict[tuple[str, str], Callable[[Incoming], Awaitable[Reply]]] = {
         (each.method, each.path): partial(answer, each, service)
         for each in operations
         if each.act is not None
@@ -81,6 +87,7 @@ def route(operation: Operation, service: Service) -> HTTPRouteHandler:
 
     handle.__name__ = operation.name
     path = re.sub(r"\{(\w+)\}", r"{\1:str}", operation.path)
-    handler: Any = HTTPRouteHandler(path, http_method=operation.method, status_code=operation.status)
+    # Each reply has its own status; the framework would let no 204 have an answer of another status beside it.
+    handler: Any = HTTPRouteHandler(path, http_method=operation.method, status_code=200)
     made: HTTPRouteHandler = handler(handle)
     return made

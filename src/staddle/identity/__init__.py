@@ -18,6 +18,7 @@ from staddle.identity.caller import (
     Seen,
     require_role,
     require_scope,
+    require_session,
     require_step_up,
 )
 from staddle.identity.clients import (
@@ -148,6 +149,7 @@ __all__ = [
     "remove_totp",
     "require_role",
     "require_scope",
+    "require_session",
     "require_step_up",
     "reset_password",
     "revoke_api_key",

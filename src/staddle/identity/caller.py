@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from staddle.errors import RoleMissing, ScopeMissing, StepUpNeeded
+from staddle.errors import RoleMissing, ScopeMissing, StepUpNeeded, WrongKindOfCaller
 
 Kind = Literal["nobody", "customer", "operator", "client"]
 
@@ -51,6 +51,12 @@ def require_scope(caller: Caller, scope: str) -> None:
     """Refuse an API key or a client that lacks a scope: ScopeMissing."""
     if scope not in caller.scopes:
         raise ScopeMissing(f"This needs the scope {scope!r}.", scope=scope)
+
+
+def require_session(caller: Caller) -> None:
+    """Refuse a key or a client where only somebody who is signed in themselves may ask: WrongKindOfCaller."""
+    if caller.session_id is None:
+        raise WrongKindOfCaller("This is for somebody who is signed in, not for a key; nothing was moved.")
 
 
 def require_role(caller: Caller, role: str) -> None:
