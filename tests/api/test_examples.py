@@ -1,7 +1,6 @@
 """Every operation has an example in the OpenAPI document, which is what the service answers and fits its schema."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import jsonschema_rs
@@ -15,7 +14,7 @@ from staddle.api.operation import OPERATIONS
 
 
 @pytest.fixture(scope="module")
-def story(service: Service) -> Iterator[Story]:
+def story(service: Service) -> Story:
     """The story, told again by this test run."""
     return tell(service)
 

@@ -507,13 +507,19 @@ SELECT e.asset, e.amount AS rewards, coalesce((SELECT sum(l.amount) FROM lost l 
  ORDER BY e.asset;
 
 -- name: realised_rewards
--- Add up what the finished runs of a period owed for a product, parked ones that are still not paid left out.
+-- Add up what finished runs owed for a product, with parked positions counted as they were paid: late, or not yet.
+WITH parked AS MATERIALIZED (
+    SELECT k.cell, k.position_id, k.run_on, k.amount
+      FROM parked_position k
+      JOIN position p ON p.cell = k.cell AND p.position_id = k.position_id
+     WHERE p.product_id = %(product_id)s AND k.run_on <= %(last_run_on)s
+)
 SELECT coalesce(sum(l.amount), 0)
-       - coalesce((SELECT sum(k.amount)
-                     FROM parked_position k
-                     JOIN position p ON p.cell = k.cell AND p.position_id = k.position_id
-                    WHERE k.run_on BETWEEN %(first_run_on)s AND %(last_run_on)s AND k.retried_at IS NULL
-                      AND p.product_id = %(product_id)s), 0) AS amount
+       - coalesce((SELECT sum(k.amount) FROM parked k WHERE k.run_on >= %(first_run_on)s), 0)
+       + coalesce((SELECT sum(r.amount)
+                     FROM (SELECT DISTINCT k.cell, k.position_id FROM parked k) d
+                     JOIN reward r ON r.cell = d.cell AND r.position_id = d.position_id AND r.is_late
+                    WHERE r.run_on BETWEEN %(first_run_on)s AND %(last_run_on)s), 0) AS amount
   FROM run_plan l
   JOIN run r ON r.run_on = l.run_on AND r.state = 'finished'
  WHERE l.product_id = %(product_id)s AND l.run_on BETWEEN %(first_run_on)s AND %(last_run_on)s;

@@ -1,5 +1,7 @@
 """What customers do and read: ada looks around, stakes, redeems, leaves early; ben decides in advance."""
 
+from typing import Any
+
 from tests.api.story import Story
 
 
@@ -21,7 +23,7 @@ def look(story: Story) -> None:
     positions = story.call("list_positions", ada, limit=2)["items"]
     shown = story.call("show_position", ada, position_id=positions[0]["position_id"])
     story.call("show_receipt", ada, receipt=shown["rewards"][0]["receipt"])
-    period = {"from_at": "2026-01-27T00:00:00Z", "until_at": "2026-01-29T00:00:00Z"}
+    period: dict[str, Any] = {"from_at": "2026-01-27T00:00:00Z", "until_at": "2026-01-29T00:00:00Z"}
     story.call("list_statement", ada, limit=3, **period)
     story.call("download_statement", ada, **period)
 
