@@ -17,6 +17,7 @@ from staddle.api import (
     custody,
     customers,
     desk,
+    events,
     factors,
     imports,
     keys,
@@ -33,19 +34,23 @@ from staddle.api import (
     staking,
     statements,
     treasury,
+    webhooks,
 )
 from staddle.api.edge import answer
 from staddle.api.openapi import openapi
 from staddle.api.operation import OPERATIONS, Operation
+from staddle.api.stream import is_stream, stream_route
 from staddle.server.app import Edge
 from staddle.server.exchange import Incoming, Reply, incoming
 from staddle.server.service import Service
+from staddle.server.stream import Streams
 
 FILES = (
     *(products, rates, sales),
     *(accounts, choices, clock, leaving, positions, rewards, staking, statements),
     *(custody, customers, imports),
     *(desk, operators, runs, treasury),
+    *(events, webhooks),
     *(sign_in, factors, keys, logins),
 )
 """The files whose operations there are; importing them declares them."""
@@ -61,12 +66,18 @@ def edge(service: Service) -> Edge:
         return Response(document, media_type="application/json")
 
     operations = list(OPERATIONS.values())
+    streams = Streams(service.database)
+    service.streams.append(streams.close)
     direct: dict[tuple[str, str], Callable[[Incoming], Awaitable[Reply]]] = {
         (each.method, each.path): partial(answer, each, service)
         for each in operations
         if each.act is not None
     }
-    return Edge([*(route(each, service) for each in operations), openapi_json], direct)
+    routes = [
+        stream_route(each, service, streams) if is_stream(each) else route(each, service)
+        for each in operations
+    ]
+    return Edge([*routes, openapi_json], direct)
 
 
 def route(operation: Operation, service: Service) -> HTTPRouteHandler:

@@ -26,6 +26,8 @@ LOOK_SECONDS = 0.25
 HEARTBEAT_SECONDS = 15.0
 PATIENCE_SECONDS = 30.0
 """A reader that has not taken what was sent to it for so long is dropped; it resumes when it comes again."""
+LASTS_SECONDS = 900.0
+"""A stream ends after this long, so that whoever may read no more is noticed when they come again."""
 STREAMS_MAX = 10_000
 READS_AT_ONCE = 4
 PAGE = 100
@@ -54,11 +56,13 @@ class Streams:
         *,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
+        lasts_seconds: float = LASTS_SECONDS,
         streams_max: int = STREAMS_MAX,
     ) -> None:
         self._database = database
         self._heartbeat_seconds = heartbeat_seconds
         self._patience_seconds = patience_seconds
+        self._lasts_seconds = lasts_seconds
         self._streams_max = streams_max
         self._readers: set[_Reader] = set()
         self._looking: asyncio.Task[None] | None = None
@@ -123,7 +127,8 @@ class Streams:
             cursor = after if after is not None else await self._read(now_cursor)
             # The cursor comes first, so that a reader who has had no event yet can resume, too.
             yield b"retry: 2000\nid: " + cursor.encode() + b"\n\n"
-            while not reader.is_dropped:
+            ends_at = asyncio.get_running_loop().time() + self._lasts_seconds
+            while not reader.is_dropped and asyncio.get_running_loop().time() < ends_at:
                 reader.news.clear()
                 found, parts = await self._read(partial(_written, page=page, cursor=cursor))
                 cursor = found.cursor
@@ -131,18 +136,19 @@ class Streams:
                     reader.sending_since = asyncio.get_running_loop().time()
                     yield part
                     reader.sending_since = None
-                while found.is_last and not await self._has_news(reader):
+                while found.is_last and not await self._has_news(reader, ends_at):
                     reader.sending_since = asyncio.get_running_loop().time()
                     yield HEARTBEAT
                     reader.sending_since = None
         finally:
             self._readers.discard(reader)
 
-    async def _has_news(self, reader: _Reader) -> bool:
-        """Wait for news, or until it is time for a heartbeat."""
+    async def _has_news(self, reader: _Reader, ends_at: float) -> bool:
+        """Wait for news or for the stream's end, or until it is time for a heartbeat."""
+        left = ends_at - asyncio.get_running_loop().time()
         with suppress(TimeoutError):
-            await asyncio.wait_for(reader.news.wait(), self._heartbeat_seconds)
-        return reader.news.is_set()
+            await asyncio.wait_for(reader.news.wait(), min(self._heartbeat_seconds, max(left, 0)))
+        return reader.news.is_set() or left <= self._heartbeat_seconds
 
     async def _read(self, read: Callable[[Tx], Read]) -> Read:
         """Read on a thread, with few others at a time: an announcement wakes everybody."""
