@@ -77,7 +77,10 @@ class Runs:
             figures = {"pieces_paid": progress.pieces_paid, "pieces": progress.pieces}
             work.tell({"run_on": str(progress.run_on), **figures, "rewards": progress.rewards})
 
-        self._note(work, catch_up(work.database, SCHEDULER, work.now, tell))
+        reports = catch_up(work.database, SCHEDULER, work.now, tell)
+        self._note(work, reports)
+        if reports:
+            work.hurry()
 
     def _may_try(self, machine_now: datetime) -> bool:
         return self._held_at is None or machine_now - self._held_at >= HELD_AGAIN_AFTER

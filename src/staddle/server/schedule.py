@@ -18,7 +18,7 @@ from psycopg.conninfo import make_conninfo
 
 from staddle.db import Database, Tx, queries
 from staddle.desk import clear_alarm, find_desk, raise_alarm
-from staddle.errors import InvariantBroken, StaddleError
+from staddle.errors import DatabaseUnavailable, InvariantBroken, StaddleError
 from staddle.server.lead import BEAT_SECONDS, Lead, name_of_this_process
 
 sql = queries(__package__)
@@ -50,6 +50,8 @@ class Work:
     told: Callable[[str, Mapping[str, object]], None]
     """Called with figures of how far the job is."""
     must_stop: Callable[[], bool]
+    hurry: Callable[[], None] = lambda: None
+    """Called when something has happened that other jobs of the desk wait for: they are due at once."""
 
     def go_on(self) -> None:
         """Called between two pieces of work; raises MustStop where the rest is to be left for another time."""
@@ -198,6 +200,11 @@ class Scheduler:
                 turn.due_at = at + job.every_seconds
                 turn.running = threads.submit(self._do, job, now, machine_at)
 
+    def _hurry(self) -> None:
+        for job in self._jobs:
+            if job.follows_desk and self._turns[job.name].failures == 0:
+                self._turns[job.name].due_at = time.monotonic()
+
     def _do(self, job: Job, now: datetime, machine_at: datetime) -> None:
         """Do one job; whatever becomes of it is written down, and nothing is raised."""
         began_at = time.monotonic()
@@ -212,12 +219,19 @@ class Scheduler:
                 self._http_hosts,
                 lambda what, figures: self._tell(Told(job.name, what, figures)),
                 self.must_stop,
+                self._hurry,
             )
             work.go_on()
             new_mark = job.act(work)
             self._done(job, now, new_mark if new_mark != mark else None)
         except MustStop:
             self._tell(Told(job.name, "stopped", {}))
+        except (DatabaseUnavailable, psycopg.OperationalError) as error:
+            if self.lead.is_leader:
+                self._failed(job, now, error)
+            else:
+                # Whoever has taken over cut us off, and does it in our stead.
+                self._tell(Told(job.name, "stopped", {}))
         except Exception as error:  # one that fails never stops another
             self._failed(job, now, error)
         else:
