@@ -54,7 +54,7 @@ class Living:
                 tx, "Test desk", True, distribution_time, start, run_change_max=Decimal(run_change_max)
             )
             desk.add_operator(tx, "ada", "ada", start)
-            desk.add_operator(tx, "ada", "bob", start)
+            desk.add_operator(tx, "ada", "bob", start, desk.ROLES)
             self.agreement = customers.publish_agreement(tx, "ada", "Staking", "You may stake.", start)
 
     # The clock

@@ -3,11 +3,9 @@
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,9 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from joserfc import jwt
-from joserfc.jwk import KeySet, OctKey, RSAKey
+from joserfc.jwk import OctKey, RSAKey
 from tests.openid_provider import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI
 from tests.stories.door import HOME, Door
+from tests.stories.liar import Liar
 
 from staddle import customers, desk, errors, identity
 from staddle.db import Database
@@ -246,56 +245,11 @@ def test_a_wrong_secret_of_ours_signs_nobody_in(door: Door, issuer: str, http: h
 # Against one that lies
 
 
-class Liar:
-    """A provider that gives whatever token it is told to."""
-
-    def __init__(self) -> None:
-        liar = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.answer()
-
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self.answer()
-
-            def answer(self) -> None:
-                status, body = liar.pages.get(self.path, (404, {}))
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(body if isinstance(body, bytes) else json.dumps(body).encode())
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.issuer = f"http://127.0.0.1:{self.server.server_port}"
-        self.key = RSAKey.generate_key(2048, {"kid": "one"})
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-        self.pages: dict[str, tuple[int, Any]] = {
-            "/.well-known/openid-configuration": (200, self.described()),
-            "/jwks": (200, KeySet([self.key]).as_dict(private=False)),
-        }
-
-    def described(self, **other: str) -> dict[str, str]:
-        names = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "jwks"}
-        own = {name: f"{self.issuer}/{path}" for name, path in names.items()}
-        return {"issuer": self.issuer, **own, **other}
-
-    def claims(self, nonce: str, /, **other: Any) -> dict[str, Any]:
-        now = int(time.time())
-        told = {"iss": self.issuer, "aud": CLIENT_ID, "sub": "1", "nonce": nonce, "iat": now, "exp": now + 60}
-        told = {**told, "reference": "c-ann", **other}
-        return {name: value for name, value in told.items() if value is not None}
-
-
 @pytest.fixture
 def liar() -> Iterator[Liar]:
     liar = Liar()
     yield liar
-    liar.server.shutdown()
-    liar.server.server_close()
+    liar.stop()
 
 
 def told(door: Door, http: httpx.Client, liar: Liar, make: Callable[[str], str]) -> SignedIn:
@@ -307,7 +261,7 @@ def told(door: Door, http: httpx.Client, liar: Liar, make: Callable[[str], str])
 
 
 def signed(liar: Liar, nonce: str, /, **other: Any) -> str:
-    return jwt.encode({"alg": "RS256", "kid": "one"}, liar.claims(nonce, **other), liar.key)
+    return liar.signed(nonce, **other)
 
 
 def unsigned(liar: Liar, nonce: str) -> str:

@@ -26,7 +26,7 @@ from staddle.api.operation import (
 )
 from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
 from staddle.config import Config
-from staddle.errors import ExternalSignInFailed, SignInProviderUnavailable
+from staddle.errors import ExternalSignInFailed
 from staddle.identity import (
     PasskeyAsked,
     SecurityEntry,
@@ -319,10 +319,8 @@ def site(config: Config) -> Site:
 
 
 def own_url(config: Config) -> str:
-    """Give what browsers call us; it cannot be taken from a request, which says what it likes."""
-    if config.public_url is None:
-        raise SignInProviderUnavailable("STADDLE_PUBLIC_URL must be set for this way to sign in.")
-    return config.public_url
+    """Give what browsers call us; it is not taken from a request, which says what it likes."""
+    return config.public_url or f"http://localhost:{config.listen[1]}"
 
 
 def provider_client() -> httpx.Client:
