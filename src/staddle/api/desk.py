@@ -9,7 +9,7 @@ from staddle.api.fields import AmountText, Body, Id, id_of
 from staddle.api.once import once
 from staddle.api.operation import ANYBODY, At, Given, OnDatabase, operator, reads, works, writes
 from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
-from staddle.customers import publish_agreement
+from staddle.customers import PublishedVersion, list_agreements, publish_agreement
 from staddle.days import parse_duration
 from staddle.desk import (
     Alarm,
@@ -140,6 +140,12 @@ def add_coin(at: At, body: AssetBody) -> Given:
         return CoinAdded(asset_id=asset.asset_id, code=asset.code, name=asset.name, scale=asset.scale)
 
     return once(at, "add_asset", {"asset": body}, add)
+
+
+@reads("/v1/agreements", allow=operator("viewer"), gives=list[PublishedVersion], tag=TAG)
+def list_agreement_versions(at: At) -> list[PublishedVersion]:
+    """List the versions of the staking service agreement, oldest first: when each was published, and by whom."""
+    return list_agreements(at.tx)
 
 
 @writes("POST", "/v1/agreements", allow=operator("product"), gives=AgreementPublished, tag=TAG)

@@ -16,7 +16,7 @@ from staddle.cli.arguments import CustomerRef
 from staddle.cli.edge import At, Edge, reads, works, writes
 from staddle.cli.show import card, listing, said
 from staddle.days import parse_instant
-from staddle.errors import AgreementNotFound, InvalidChoice, InvalidFile
+from staddle.errors import InvalidChoice, InvalidFile
 
 OnError = Annotated[
     str, typer.Option("--on-error", help="stop: all good lines or nothing; skip: all good lines.")
@@ -167,20 +167,7 @@ def show_agreement(
 @reads(app.agreements, "list")
 def agreements(at: At) -> Shown:
     """List the versions of the agreement."""
-    try:
-        newest = room.current_agreement(at.tx).version
-    except AgreementNotFound:
-        newest = 0
-    versions = [room.find_agreement(at.tx, version) for version in range(1, newest + 1)]
     columns = ["version", "title", "published_by", "published_at"]
     empty = "No agreement has been published yet; nobody can subscribe before."
-    rows = [
-        {
-            "version": each.version,
-            "title": each.title,
-            "published_by": each.published_by,
-            "published_at": each.published_at,
-        }
-        for each in versions
-    ]
+    rows = room.list_agreements(at.tx)
     return Shown({"agreements": rows}, lambda data: listing("", data["agreements"], columns, empty))

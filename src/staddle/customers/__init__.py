@@ -4,9 +4,11 @@ from staddle.customers.add import NewCustomer, add_customers, change_customer
 from staddle.customers.agreements import (
     Agreement,
     Consent,
+    PublishedVersion,
     consents_of,
     current_agreement,
     find_agreement,
+    list_agreements,
     publish_agreement,
 )
 from staddle.customers.deposits import (
@@ -42,6 +44,7 @@ __all__ = [
     "NewCustomer",
     "OnError",
     "Problem",
+    "PublishedVersion",
     "TransferBetween",
     "Withdraw",
     "add_customers",
@@ -55,6 +58,7 @@ __all__ = [
     "find_customers_by_id",
     "import_customers",
     "import_deposits",
+    "list_agreements",
     "list_customers",
     "publish_agreement",
     "transfer",

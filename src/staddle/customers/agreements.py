@@ -24,6 +24,16 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedVersion:
+    """A version of the agreement, without its text."""
+
+    version: int
+    title: str
+    published_by: str
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Consent:
     """Which version a customer accepted, when, and from where: the first time counts."""
 
@@ -60,6 +70,11 @@ def current_agreement(tx: Tx) -> Agreement:
     if row is None:
         raise AgreementNotFound("No staking service agreement has been published yet.")
     return Agreement(*row)
+
+
+def list_agreements(tx: Tx) -> list[PublishedVersion]:
+    """Read all versions without their texts, oldest first."""
+    return [PublishedVersion(*row) for row in tx.execute(sql.list_agreements).fetchall()]
 
 
 def find_agreement(tx: Tx, version: int) -> Agreement:

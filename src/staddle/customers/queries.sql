@@ -45,6 +45,10 @@ VALUES (%(version)s, %(title)s, %(body)s, %(by)s, %(now)s);
 -- Read the newest version of the staking service agreement.
 SELECT version, title, body, published_by, published_at FROM agreement ORDER BY version DESC LIMIT 1;
 
+-- name: list_agreements
+-- Read the versions of the staking service agreement without their texts, oldest first.
+SELECT version, title, published_by, published_at FROM agreement ORDER BY version;
+
 -- name: find_agreement
 -- Read one version of the staking service agreement.
 SELECT version, title, body, published_by, published_at FROM agreement WHERE version = %(version)s;

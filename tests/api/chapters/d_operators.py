@@ -1,0 +1,142 @@
+"""What operators do: two of them, for nobody approves their own requests."""
+
+from typing import Any
+
+from tests.api.story import Story
+from tests.stories.node import feed, node
+
+from staddle import desk
+from staddle.customers import find_customer
+from staddle.ledger import AccountKind, account_of, cell_of, find_asset
+
+
+def tell(story: Story) -> None:
+    look(story)
+    set_up(story)
+    sell(story)
+    set_rates(story)
+    follow_a_source(story)
+    fund(story)
+    pay(story)
+    prove(story)
+
+
+def look(story: Story) -> None:
+    story.call("show_desk", story.first)
+    story.call("list_desk_operators", story.first)
+    story.call("list_log", story.first, limit=2)
+    story.call("list_errors", story.nobody)
+    story.call("show_runway", story.first)
+    story.call("list_maturities", story.first, days=90)
+
+
+def set_up(story: Story) -> None:
+    story.call("add_coin", story.first, body={"code": "ETH", "name": "Ether", "scale": 8})
+    agreement = {"title": "Staking service agreement", "body": "You may stake, and leave when you like."}
+    story.call("publish_new_agreement", story.first, body=agreement)
+    story.call("list_agreement_versions", story.first)
+    story.call("add_desk_operator", story.first, name="cleo", body={"roles": ["support"]})
+    story.call("set_roles_of_operator", story.first, name="cleo", body={"roles": ["support", "product"]})
+    story.call("set_operator_active", story.first, name="cleo", body={"is_active": False})
+    people = "reference,name,country,vip_level,joined_at\nhal,Hal,DE,1,2026-01-05\nida,Ida,,,\n"
+    story.call("import_customer_file", story.first, body=people)
+    coins = "customer,asset,account,amount,reference\nhal,USDT,spot,120,wire-1\nida,USDT,spot,oops,wire-2\n"
+    story.call("import_deposit_file", story.first, body=coins, on_error="skip")
+
+
+def sell(story: Story) -> None:
+    terms = {"amount_min": "0.01", "step": "0.01", "quota": "500", "personal_cap": "20"}
+    draft = {"asset": "ETH", "kind": "flexible", "name": "Ether, any time", "terms": terms}
+    story.call("draft_new_product", story.first, code="ETH-FLEX", body=draft)
+    story.call("list_products_of_desk", story.second, state="draft")
+    story.call("approve_version", story.second, code="ETH-FLEX", version=1)
+    story.call(
+        "draft_new_version", story.second, code="ETH-FLEX", body={"quota": "750", "personal_cap": None}
+    )
+    story.call("approve_version", story.first, code="ETH-FLEX", version=2)
+    story.call("list_versions", story.first, code="ETH-FLEX")
+    reason = {"reason": "The network is being upgraded; back within the hour."}
+    story.call("halt_product", story.first, code="ETH-FLEX", what="subscribing", body=reason)
+    story.call("resume_product", story.first, code="ETH-FLEX", what="subscribing")
+    story.call("show_product_of_desk", story.first, code="ETH-FLEX")
+    story.call("draft_new_product", story.first, code="ETH-OLD", body=draft)
+    story.call("approve_version", story.second, code="ETH-OLD", version=1)
+    story.call("close_sale", story.first, code="ETH-OLD")
+    story.call("retire_closed_product", story.first, code="ETH-OLD")
+
+
+def set_rates(story: Story) -> None:
+    asked = story.call("propose_new_rate", story.first, body={"product": "ETH-FLEX", "apr": "0.031"})
+    story.call("list_approvals", story.second)
+    story.call("show_approval", story.second, approval_id=asked["approval_id"])
+    story.call("approve_proposed_rate", story.second, approval_id=asked["approval_id"])
+    tiers = [{"amount_from": "0", "amount_to": "1", "apr": "0.05"}, {"amount_from": "1", "apr": "0.01"}]
+    later = {"product": "ETH-FLEX", "tiers": tiers, "effective_at": "2026-03-01T00:00:00Z"}
+    asked = story.call("propose_new_rate", story.first, body=later)
+    story.call("decline_approval", story.second, approval_id=asked["approval_id"])
+
+
+def follow_a_source(story: Story) -> None:
+    with node(feed("0.09")) as source:
+        terms = {
+            "kind": "json", "url": f"{source.url}/feed", "figure_path": "/rates/0/apr", "desk_share": "0.1",
+            "apr_min": "0.01", "apr_max": "0.06", "step_max": "0.005",
+        }  # fmt: skip
+        asked = story.call("set_rate_source", story.first, product="ETH-FLEX", body=terms)
+        story.call("approve_rate_source", story.second, approval_id=asked["approval_id"])
+        story.call("list_rate_sources", story.first)
+        story.call("show_rate_source", story.first, product="ETH-FLEX")
+        story.call("read_rate_source", story.first, product="ETH-FLEX")
+    story.call("list_readings", story.first, product="ETH-FLEX")
+    story.call("propose_held_reading", story.first, product="ETH-FLEX")
+    story.call("end_rate_source", story.first, product="ETH-FLEX")
+
+
+def fund(story: Story) -> None:
+    asked = story.call(
+        "ask_for_pool_move", story.first, body={"move": "funding", "asset": "ETH", "amount": "25"}
+    )
+    story.call("approve_asked_pool_move", story.second, approval_id=asked["approval_id"])
+
+
+def pay(story: Story) -> None:
+    subscribed = {"product": "USDT-FLEX", "amount": "200", "agreement_version": 2}
+    story.call("subscribe", story.client.acting_for("dora"), body=subscribed)
+    story.call("move_desk_clock", story.first, body={"by": "1d10h"})
+    story.call("plan_run", story.first, run_on="2026-02-02")
+    story.call("change_run_limits", story.first, body={"run_change_max": "0.000001"})
+    story.call("start_run", story.first, body={})
+    story.call("release_held_run", story.second, run_on="2026-02-02")
+    story.call("change_run_limits", story.first, body={"run_change_max": "1000000"})
+    story.call("start_run", story.first, body={"run_on": "2026-02-02"})
+    story.call("show_run", story.first, run_on="2026-02-02")
+    cell, account = funding_of(story, "dora")
+    with story.service.database.owner() as owner:
+        owner.execute("DELETE FROM balance WHERE cell = %s AND account_id = %s", [cell, account])
+    story.call("move_desk_clock", story.first, body={"by": "1d"})
+    story.call("catch_up_runs", story.first)
+    with story.service.database.owner() as owner:
+        owner.execute("INSERT INTO balance VALUES (%s, %s, 0)", [cell, account])
+    parked = story.call("list_parked_positions", story.first)
+    story.call("retry_parked_position", story.first, position_id=parked[0]["position_id"])
+    story.call("list_runs", story.first, limit=1)
+    story.call("do_what_is_due", story.first)
+
+
+def funding_of(story: Story, reference: str) -> tuple[int, int]:
+    """The Funding account of a customer, for a fault."""
+    with story.service.database.transaction() as tx:
+        customer_id = find_customer(tx, reference).customer_id
+        return cell_of(customer_id), account_of(customer_id, find_asset(tx, "USDT"), AccountKind.FUNDING)
+
+
+def prove(story: Story) -> None:
+    story.call("seal_books", story.first)
+    verdict: Any = story.call("audit_books", story.first)
+    assert verdict["is_sound"], verdict["findings"]
+    with story.service.database.transaction() as tx:
+        now = desk.now_of(tx, story.service.living.now)
+        desk.raise_alarm(tx, "runway_short", "ETH", {"days_left": 12}, now)
+    alarms = story.call("list_desk_alarms", story.first)
+    number = next(each["alarm_id"] for each in alarms if each["kind"] == "runway_short")
+    story.call("clear_desk_alarm", story.first, alarm_id=number)

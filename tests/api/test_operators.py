@@ -1,0 +1,439 @@
+"""Operators over HTTP: all that the commands can do, each by the role that fits, and two people where two must."""
+
+from decimal import Decimal
+from typing import Any
+
+import httpx
+from tests.api.world import Caller, Service
+
+from staddle import desk, errors
+from staddle.api.operation import OPERATIONS
+from staddle.cli import app as cli
+
+TERMS = {"amount_min": "0.01", "step": "0.01", "quota": "500"}
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+def on_sale(operators: dict[str, Caller], code: str, **terms: str) -> None:
+    """Put a product on sale as two people do, with a rate."""
+    draft = {"asset": "USDT", "kind": "flexible", "name": f"Product {code}", "terms": TERMS | terms}
+    done = operators["first"].put(f"/v1/desk/products/{code}", draft)
+    assert done.status_code == 200, done.text
+    operators["second"].post(f"/v1/desk/products/{code}/versions/1/approve")
+    asked = operators["first"].post("/v1/desk/rates", {"product": code, "apr": "0.05"}).json()
+    done = operators["second"].post(f"/v1/desk/rates/{asked['approval_id']}/approve")
+    assert done.status_code == 200, done.text
+
+
+# All that commands can do
+
+NOT_OVER_HTTP = {
+    "desk create": "a desk is created once, beside its database",
+    "serve": "this is what serves HTTP",
+    "worker": "a process of its own",
+    "demo": "it makes a database of its own",
+    "backup": "it writes a file beside the database",
+    "restore": "it makes a database out of such a file",
+    "settings": "settings are the environment of a process; they name secrets",
+    "verify-receipt": "the customer proves a receipt at home; /v1/receipts gives the file",
+}
+OPERATION_OF = {
+    "desk show": "show_desk",
+    "desk limits": "change_run_limits",
+    "desk log": "list_log",
+    "operators add": "add_desk_operator",
+    "operators roles": "set_roles_of_operator",
+    "operators deactivate": "set_operator_active",
+    "operators activate": "set_operator_active",
+    "operators list": "list_desk_operators",
+    "approvals list": "list_approvals",
+    "approvals decline": "decline_approval",
+    "alarms list": "list_desk_alarms",
+    "alarms clear": "clear_desk_alarm",
+    "assets add": "add_coin",
+    "assets list": "list_assets",
+    "products draft": "draft_new_product",
+    "products version": "draft_new_version",
+    "products approve": "approve_version",
+    "products halt": "halt_product",
+    "products resume": "resume_product",
+    "products close": "close_sale",
+    "products retire": "retire_closed_product",
+    "products list": "list_products_of_desk",
+    "products show": "show_product_of_desk",
+    "rates propose": "propose_new_rate",
+    "rates approve": "approve_proposed_rate",
+    "rates history": "list_rates",
+    "rates sources set": "set_rate_source",
+    "rates sources approve": "approve_rate_source",
+    "rates sources end": "end_rate_source",
+    "rates sources list": "list_rate_sources",
+    "rates sources show": "show_rate_source",
+    "rates sources read": "read_rate_source",
+    "rates sources propose": "propose_held_reading",
+    "customers add": "add_customer",
+    "customers change": "change_known_customer",
+    "customers show": "show_customer",
+    "customers import": "import_customer_file",
+    "agreements publish": "publish_new_agreement",
+    "agreements show": "show_agreement",
+    "agreements list": "list_agreement_versions",
+    "deposits import": "import_deposit_file",
+    "deposit": "add_deposit",
+    "withdraw": "add_withdrawal",
+    "transfer": "transfer",
+    "balances": "show_balances_of_customer",
+    "preview": "preview_subscription",
+    "subscribe": "subscribe",
+    "positions": "list_positions_of_customer",
+    "position": "show_position_of_customer",
+    "redeem": "redeem",
+    "quote": "quote_early_redemption",
+    "leave": "redeem_early",
+    "choose": "choose_maturity",
+    "auto-subscribe set": "choose_auto_subscription",
+    "auto-subscribe off": "choose_auto_subscription",
+    "auto-subscribe list": "list_auto_subscriptions",
+    "guard set": "choose_rate_guard",
+    "guard off": "choose_rate_guard",
+    "rewards plan": "plan_run",
+    "rewards run": "start_run",
+    "rewards release": "release_held_run",
+    "rewards report": "show_run",
+    "rewards list": "list_runs",
+    "rewards catch-up": "catch_up_runs",
+    "rewards parked": "list_parked_positions",
+    "rewards retry": "retry_parked_position",
+    "tick": "do_what_is_due",
+    "receipt": "show_receipt",
+    "statement": "list_statement",
+    "treasury fund": "ask_for_pool_move",
+    "treasury withdraw": "ask_for_pool_move",
+    "treasury income": "ask_for_pool_move",
+    "treasury approve": "approve_asked_pool_move",
+    "treasury runway": "show_runway",
+    "treasury maturities": "list_maturities",
+    "audit": "audit_books",
+    "seal": "seal_books",
+    "errors list": "list_errors",
+    "clock show": "show_time",
+    "clock advance": "move_desk_clock",
+    "clock set": "move_desk_clock",
+    "logins add": "add_login_of_customer",
+    "logins list": "list_all_logins",
+    "logins reset": "reset_login_of_customer",
+    "logins activate": "set_login_of_customer_active",
+    "logins deactivate": "set_login_of_customer_active",
+    "logins log": "list_security_log",
+    "logins step-up": "change_step_up_amount",
+    "logins trust": "trust_external_provider",
+    "logins distrust": "distrust_external_provider",
+    "keys add": "add_api_key_of_customer",
+    "keys list": "list_api_keys_of_customer",
+    "keys revoke": "revoke_api_key_of_customer",
+    "clients add": "add_integrator",
+    "clients list": "list_integrators",
+    "clients rotate": "rotate_integrator",
+    "clients revoke": "revoke_integrator",
+    "webhooks add": "add_webhook",
+    "webhooks list": "list_webhooks",
+    "webhooks secret": "rotate_webhook_secret",
+    "webhooks disable": "disable_webhook",
+    "webhooks enable": "enable_webhook",
+    "webhooks revoke": "revoke_webhook",
+    "webhooks deliveries": "list_deliveries",
+    "webhooks delivery": "show_delivery",
+    "webhooks dead": "list_dead_deliveries",
+    "webhooks replay": "replay_webhook",
+}
+"""The operation that does what a command does."""
+
+
+def commands_of(entry: Any, name: str) -> list[str]:
+    """Name a command, or all commands below a group."""
+    below = getattr(entry, "commands", None)
+    if below is None:
+        return [name]
+    return [each for part, command in below.items() for each in commands_of(command, f"{name} {part}")]
+
+
+def test_every_command_has_an_operation_or_a_reason_to_have_none() -> None:
+    commands = {name for entry in cli.ENTRIES for name in commands_of(cli.load(entry), entry.name)}
+    assert commands - set(OPERATION_OF) - set(NOT_OVER_HTTP) == set()
+    assert set(OPERATION_OF) - commands == set()
+    assert {name for name in OPERATION_OF.values() if name not in OPERATIONS} == set()
+
+
+def test_every_error_is_listed_with_its_code_and_status(http: Caller) -> None:
+    listed = {each["code"]: each for each in http.get("/v1/errors").json()}
+    assert listed["insufficient_funds"]["status"] == 409
+    assert listed["insufficient_funds"]["branch"] == "refused"
+    assert listed["too_many_attempts"]["status"] == 429
+    codes = {
+        each.code()
+        for each in vars(errors).values()
+        if isinstance(each, type)
+        and issubclass(each, errors.StaddleError)
+        and each is not errors.StaddleError
+    }
+    assert set(listed) == codes
+
+
+# Two people
+
+
+def test_a_product_goes_on_sale_by_two_people_and_never_by_one(operators: dict[str, Caller]) -> None:
+    first, second = operators["first"], operators["second"]
+    draft = {"asset": "USDT", "kind": "fixed", "name": "A fortnight", "terms": {**TERMS, "term_days": 14}}
+    drafted = first.put("/v1/desk/products/USDT-14D", draft).json()
+    assert (drafted["draft"]["version"], drafted["draft"]["approved_by"]) == (1, None)
+    assert drafted["draft"]["terms"]["amount_min"] == "0.01000000"
+    own = first.post("/v1/desk/products/USDT-14D/versions/1/approve")
+    assert problem(own) == (409, "second_person_needed")
+    assert second.post("/v1/desk/products/USDT-14D/versions/1/approve").json()["state"] == "live"
+    changed = second.post("/v1/desk/products/USDT-14D/versions", {"quota": None, "term_days": 15}).json()
+    assert changed["draft"]["terms"] | {"quota": None, "term_days": 15} == changed["draft"]["terms"]
+    assert problem(second.post("/v1/desk/products/USDT-14D/versions/2/approve")) == (
+        409, "second_person_needed",
+    )  # fmt: skip
+    assert first.post("/v1/desk/products/USDT-14D/versions/2/approve").json()["version"] == 2
+    versions = first.get("/v1/desk/products/USDT-14D/versions").json()["versions"]
+    assert [(each["drafted_by"], each["approved_by"]) for each in versions] == [
+        ("ada", "second"), ("second", "ada"),
+    ]  # fmt: skip
+
+
+def test_terms_that_do_not_fit_together_are_refused_with_the_field(operators: dict[str, Caller]) -> None:
+    draft = {"asset": "USDT", "kind": "flexible", "name": "Odd", "terms": {**TERMS, "term_days": 3}}
+    refused = operators["product"].put("/v1/desk/products/ODD", draft)
+    assert (problem(refused), refused.json()["details"]) == ((422, "invalid_terms"), {"field": "term_days"})
+    missing = operators["product"].put("/v1/desk/products/ODD", draft | {"terms": {"step": "1"}})
+    assert problem(missing) == (422, "invalid_terms")
+    exponent = operators["product"].put("/v1/desk/products/ODD", draft | {"terms": {**TERMS, "quota": "1e6"}})
+    assert problem(exponent) == (400, "malformed_request")
+    assert problem(operators["product"].get("/v1/desk/products/ODD")) == (404, "product_not_found")
+
+
+def test_a_rate_is_published_by_a_second_person_and_told_to_all_who_hold_the_product(
+    service: Service, operators: dict[str, Caller], ada: Caller
+) -> None:
+    on_sale(operators, "TOLD-FLEX")
+    held = {"product": "TOLD-FLEX", "amount": "10", "agreement_version": 1}
+    assert ada.post("/v1/subscriptions", held).status_code == 200
+    body = {"product": "TOLD-FLEX", "apr": "0.04", "effective_at": "2026-03-01T00:00:00Z"}
+    asked = operators["first"].post("/v1/desk/rates", body, key="rate 1").json()
+    again = operators["first"].post("/v1/desk/rates", body, key="rate 1")
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (asked, "true")
+    number = asked["approval_id"]
+    waiting = operators["viewer"].get("/v1/approvals").json()
+    assert [each["approval_id"] for each in waiting] == [number]
+    own = operators["first"].post(f"/v1/desk/rates/{number}/approve")
+    assert problem(own) == (409, "second_person_needed")
+    assert operators["viewer"].get(f"/v1/approvals/{number}").json()["decision"] is None
+    done = operators["second"].post(f"/v1/desk/rates/{number}/approve").json()
+    assert (done["rate"]["revision"], done["rate"]["tiers"][0]["apr"]) == (2, "0.04")
+    assert operators["viewer"].get(f"/v1/approvals/{number}").json()["decided_by"] == "second"
+    with service.database.transaction() as tx:
+        told = tx.execute("SELECT kind FROM notice WHERE kind = 'rate_revised'").fetchall()
+    assert told
+
+
+def test_the_pool_moves_when_a_second_person_says_so_and_not_before(operators: dict[str, Caller]) -> None:
+    first, second = operators["first"], operators["second"]
+    before = funded(operators)
+    body = {"move": "funding", "asset": "USDT", "amount": "50"}
+    asked = first.post("/v1/treasury/pool-moves", body, key="fund").json()
+    assert first.post("/v1/treasury/pool-moves", body, key="fund").json() == asked
+    assert funded(operators) == before
+    address = f"/v1/treasury/pool-moves/{asked['approval_id']}/approve"
+    assert problem(first.post(address)) == (409, "second_person_needed")
+    assert funded(operators) == before
+    done = second.post(address, key="approve fund")
+    assert done.json()["amount"] == "50.00000000"
+    assert second.post(address, key="approve fund").json() == done.json()
+    assert problem(second.post(address)) == (409, "wrong_state")
+    assert funded(operators) == before + 50
+
+
+def funded(operators: dict[str, Caller]) -> Decimal:
+    pools = operators["viewer"].get("/v1/treasury/runway").json()["assets"]
+    return next(Decimal(pool["funded"]) for pool in pools if pool["asset"] == "USDT")
+
+
+def test_a_request_is_declined_by_the_role_that_could_approve_it_or_withdrawn_by_its_asker(
+    operators: dict[str, Caller],
+) -> None:
+    on_sale(operators, "DECLINED")
+    later = {"product": "DECLINED", "apr": "0.04", "effective_at": "2026-03-01T00:00:00Z"}
+    rate = operators["product"].post("/v1/desk/rates", later).json()["approval_id"]
+    wrong = operators["treasury"].post(f"/v1/approvals/{rate}/decline")
+    assert problem(wrong) == (403, "role_missing")
+    assert operators["product"].post(f"/v1/approvals/{rate}/decline").json()["decision"] == "declined"
+    pool = {"move": "funding", "asset": "USDT", "amount": "1"}
+    move = operators["treasury"].post("/v1/treasury/pool-moves", pool).json()["approval_id"]
+    assert problem(operators["product"].post(f"/v1/approvals/{move}/decline")) == (403, "role_missing")
+    assert operators["second"].post(f"/v1/approvals/{move}/decline").json()["decided_by"] == "second"
+    assert problem(operators["product"].post("/v1/approvals/99999/decline")) == (404, "approval_not_found")
+
+
+# Runs
+
+
+def test_a_run_outside_its_limits_waits_for_a_second_person_over_http(
+    service: Service, operators: dict[str, Caller], client: Caller
+) -> None:
+    first, second = operators["first"], operators["second"]
+    assert (
+        first.send("PATCH", "/v1/desk/limits", {"run_change_max": "0.01"}).json()["run_change_max"] == "0.01"
+    )
+    client.put("/v1/customers/whale", {})
+    client.post("/v1/deposits", {"customer": "whale", "asset": "USDT", "amount": "40000"})
+    staked = {"product": "USDT-FLEX", "amount": "40000", "agreement_version": 1}
+    assert client.acting_for("whale").post("/v1/subscriptions", staked).status_code == 200
+    service.passes(days=1, hours=10)
+    early = first.post("/v1/runs", {})
+    assert (problem(early), early.json()["details"]) == ((409, "run_out_of_order"), {"next": "2026-02-02"})
+    ran = first.post("/v1/runs/catch-up").json()
+    assert [(run["run_on"], run["state"]) for run in ran] == [
+        ("2026-02-02", "finished"), ("2026-02-03", "held"),
+    ]  # fmt: skip
+    assert "rewards go from" in ran[1]["held_because"]
+    plan = first.get("/v1/runs/plan", run_on="2026-02-03").json()
+    address = "/v1/runs/2026-02-03/release"
+    assert problem(first.post(address)) == (409, "second_person_needed")
+    assert problem(operators["product"].post(address)) == (403, "role_missing")
+    assert second.post(address).json()["state"] == "released"
+    done = first.post("/v1/runs", {}).json()
+    assert (done["state"], done["released_by"]) == ("finished", "second")
+    owed = {(line["product"], line["rewards"], line["amount"]) for line in plan["lines"]}
+    assert owed == {
+        (line["product"], line["rewards_planned"], line["amount_planned"]) for line in done["lines"]
+    }
+    assert first.post("/v1/runs", {}).json() == done
+    assert first.get("/v1/runs/2026-02-03").json() == done
+    log = operators["viewer"].get("/v1/desk/log", limit=1).json()["items"][0]
+    assert (log["operator"], log["act"], log["subject"]) == ("second", "release_run", "2026-02-03")
+
+
+def test_runs_are_listed_to_the_first_by_a_cursor(operators: dict[str, Caller]) -> None:
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = operators["viewer"].get("/v1/runs", limit=4, **cursor).json()
+        seen += [each["run_on"] for each in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert seen == sorted(set(seen), reverse=True)
+    assert seen[-1] == "2026-01-23"
+    assert problem(operators["viewer"].get("/v1/runs/2025-01-01")) == (404, "run_not_found")
+    assert problem(operators["viewer"].get("/v1/runs/yesterday")) == (400, "malformed_request")
+
+
+def test_the_books_are_sealed_ticked_and_audited_over_http(operators: dict[str, Caller]) -> None:
+    treasury = operators["treasury"]
+    assert treasury.post("/v1/ticks").json()["runs"] == []
+    assert treasury.post("/v1/seals").json()["seals"] == 0
+    verdict = operators["viewer"].post("/v1/audits").json()
+    assert (verdict["is_sound"], [each for each in verdict["findings"] if not each["is_information"]]) == (
+        True, [],
+    )  # fmt: skip
+    assert len(verdict["checks"]) > 20
+
+
+# The rest of the desk
+
+
+def test_a_sandbox_clock_moves_once_for_its_key_and_never_back(operators: dict[str, Caller]) -> None:
+    admin = operators["admin"]
+    moved = admin.post("/v1/desk/clock", {"by": "2h"}, key="two hours").json()["now_at"]
+    assert admin.post("/v1/desk/clock", {"by": "2h"}, key="two hours").json()["now_at"] == moved
+    reused = admin.post("/v1/desk/clock", {"by": "3h"}, key="two hours")
+    assert problem(reused) == (409, "request_key_reused")
+    back = admin.post("/v1/desk/clock", {"to": "2026-01-01T00:00:00Z"})
+    assert problem(back) == (422, "invalid_time")
+    assert problem(admin.post("/v1/desk/clock", {})) == (422, "invalid_choice")
+    assert problem(admin.post("/v1/desk/clock", {"to": "2026-02-01T00:00:00"})) == (400, "malformed_request")
+    assert problem(operators["treasury"].post("/v1/desk/clock", {"by": "1d"})) == (403, "role_missing")
+
+
+def test_a_clock_that_is_lived_through_does_every_run_on_the_way(operators: dict[str, Caller]) -> None:
+    operators["first"].send("PATCH", "/v1/desk/limits", {"run_change_max": "1000000"})
+    lived = operators["admin"].post("/v1/desk/clock", {"by": "2d", "is_lived": True}).json()
+    assert [(run["state"], run["started_by"]) for run in lived["runs"]] == [("finished", "only-admin")] * 2
+
+
+def test_an_operator_who_is_deactivated_is_out_at_once_and_nobody_gives_themselves_a_role(
+    service: Service, operators: dict[str, Caller]
+) -> None:
+    admin = operators["admin"]
+    assert admin.put("/v1/operators/zoe", {"roles": ["support"]}).json()["roles"] == ["viewer", "support"]
+    zoe = service.operator("zoe")
+    assert zoe.get("/v1/desk").status_code == 200
+    assert problem(zoe.put("/v1/operators/zoe/roles", {"roles": ["admin"]})) == (403, "role_missing")
+    given = admin.put("/v1/operators/only-admin/roles", {"roles": ["admin", "treasury"]})
+    assert problem(given) == (409, "second_person_needed")
+    assert admin.put("/v1/operators/zoe/active", {"is_active": False}).json()["is_active"] is False
+    assert zoe.get("/v1/desk").status_code == 401
+    assert problem(admin.put("/v1/operators/Zoe!", {"roles": []})) == (422, "invalid_name")
+    assert problem(admin.put("/v1/operators/nina", {"roles": ["king"]})) == (400, "malformed_request")
+
+
+def test_files_are_imported_as_csv_each_line_once(operators: dict[str, Caller], client: Caller) -> None:
+    people = "reference,name,country\njo,Jo,DE\nkim,Kim,UK\n"
+    whole = operators["support"].ask("POST", "/v1/imports/customers", body=people)
+    assert (problem(whole), whole.json()["details"]["problem_count"]) == ((422, "invalid_file"), 1)
+    assert client.get("/v1/customers/jo").status_code == 404
+    some = (
+        operators["support"]
+        .ask("POST", "/v1/imports/customers", body=people, query={"on_error": "skip"})
+        .json()
+    )
+    assert (some["imported"], some["bad_lines"]) == (
+        1,
+        [
+            {
+                "line": 3,
+                "column": "country",
+                "code": "invalid_choice",
+                "reason": some["bad_lines"][0]["reason"],
+            }
+        ],
+    )
+    coins = "customer,asset,account,amount,reference\njo,USDT,spot,5,wire-9\n"
+    for imported in (1, 0):
+        done = operators["treasury"].ask("POST", "/v1/imports/deposits", body=coins)
+        assert (done.json()["imported"], done.json()["already_there"]) == (imported, 1 - imported)
+    assert client.get("/v1/customers/jo/balances").json()[0]["spot"] == "5.00000000"
+    as_json = operators["treasury"].post("/v1/imports/deposits", {"file": coins})
+    assert problem(as_json) == (415, "wrong_media_type")
+
+
+def test_halts_are_seen_by_customers_with_their_reason_and_end(
+    operators: dict[str, Caller], ada: Caller
+) -> None:
+    on_sale(operators, "HALTED")
+    address = "/v1/desk/products/HALTED/halts/subscribing"
+    halted = operators["product"].post(address, {"reason": "Back at noon."}).json()
+    assert halted["subscribe_halt"] == "Back at noon."
+    wanted = {"product": "HALTED", "amount": "1", "agreement_version": 1}
+    assert problem(ada.post("/v1/subscriptions", wanted)) == (409, "subscribing_halted")
+    assert operators["product"].delete(address).json()["subscribe_halt"] is None
+    assert ada.post("/v1/subscriptions", wanted).status_code == 200
+    everything = operators["product"].post("/v1/desk/products/HALTED/halts/everything", {"reason": "no"})
+    assert problem(everything) == (400, "malformed_request")
+
+
+def test_an_alarm_is_cleared_by_hand_and_logged(service: Service, operators: dict[str, Caller]) -> None:
+
+    with service.database.transaction() as tx:
+        desk.raise_alarm(tx, "runway_short", "BTC", {"days_left": 3}, service.living.now)
+    alarm = operators["viewer"].get("/v1/alarms").json()[0]
+    assert (alarm["kind"], alarm["details"]) == ("runway_short", {"days_left": 3})
+    address = f"/v1/alarms/{alarm['alarm_id']}/clear"
+    assert problem(operators["viewer"].post(address)) == (403, "role_missing")
+    assert operators["support"].post(address).json()["cleared_by"] == "only-support"
+    assert operators["viewer"].get("/v1/alarms").json() == []
