@@ -130,6 +130,52 @@ class Config:
         return replace(self, database=check_database_name(database))
 
 
+@dataclass(frozen=True, slots=True)
+class SettingInForce:
+    """A setting as it is in force; `value` never holds a secret."""
+
+    name: str
+    value: str | None
+    is_set: bool
+
+
+def settings_in_force(environ: Mapping[str, str]) -> list[SettingInForce]:
+    """Say of every setting what is in force and whether it was set. Raises InvalidConfig."""
+    config = Config.from_environ(environ)
+    host, port = config.listen
+    values: dict[str, str | None] = {
+        "STADDLE_HOME": str(config.home),
+        "STADDLE_DATABASE_URL": _without_secrets(config.database_url),
+        "STADDLE_DATABASE": config.database,
+        "STADDLE_OPERATOR": config.operator,
+        "STADDLE_SECRET_KEY": f"{len(config.secret_keys)} keys, hidden" if config.secret_keys else None,
+        "STADDLE_LISTEN": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "STADDLE_PROCESSES": str(config.processes),
+        "STADDLE_PUBLIC_URL": config.public_url,
+        "STADDLE_TRUSTED_PROXIES": ", ".join(map(str, config.trusted_proxies)),
+        "STADDLE_HTTP_HOSTS": ", ".join(sorted(config.http_hosts)),
+        "STADDLE_WEBHOOK_ALLOW": ", ".join(config.webhook_allow),
+        "STADDLE_METRICS_TOKEN": "hidden" if config.metrics_token else None,
+        "STADDLE_IDLE_SECONDS": str(config.idle_seconds),
+        "STADDLE_BODY_SECONDS": str(config.body_seconds),
+        "STADDLE_LOG_LEVEL": config.log_level.lower(),
+    }
+    assert values.keys() == _KNOWN
+    return [
+        SettingInForce(name, value or None, bool(environ.get(name, "").strip()))
+        for name, value in values.items()
+    ]
+
+
+def _without_secrets(url: str | None) -> str | None:
+    """Give the parts of a database's URL that may be shown: user, host, port and name."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    user = f"{parts.username}@" if parts.username else ""
+    return f"{parts.scheme}://{user}{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
 def _refuse_unknown(given: Mapping[str, str]) -> None:
     """A misspelt setting would otherwise be silently ignored, and the wrong books opened."""
     unknown = sorted(key for key in given if key not in _KNOWN and not key.startswith(_TEST_PREFIX))

@@ -590,6 +590,10 @@ class TooManyAttempts(TooManyRequests):
 # Unavailable
 
 
+class NoSuchProgram(Unavailable):
+    """A program of PostgreSQL is needed that is not installed here; nothing was changed."""
+
+
 class DatabaseUnavailable(Unavailable):
     """The database cannot be reached; please try again later."""
 

@@ -4,94 +4,28 @@ import contextlib
 import os
 import signal
 import socket
-import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from tests.api.world import Service, serving, session_of_customer
+from tests.api.load import CALLERS, Load, desk_for_load, subscribe, tokens_of, under_load
+from tests.api.world import Service, serving
 from tests.living import Living, assert_audited
 
-from staddle import desk
 from staddle.db import Database
-
-CALLERS = 12
-REQUESTS_MAX = 400
-AMOUNT = "1"
 
 
 @pytest.fixture
 def living(database: Database) -> Living:
-    living = Living(database)
-    living.product("FLEX", "USDT", apr="0.08", amount_min="1", step="1")
-    for number in range(CALLERS):
-        living.customer(f"customer-{number}", USDT="10000")
-    with database.transaction() as tx:
-        desk.set_clock(tx, living.now)
-    return living
+    return desk_for_load(database)
 
 
 @pytest.fixture
 def tokens(living: Living) -> list[str]:
-    """A session of each customer; it outlives the service."""
-
-    return [session_of_customer(living.database, f"customer-{number}") for number in range(CALLERS)]
-
-
-@dataclass
-class Load:
-    """Customers who subscribe without a pause until the service is gone; `answers` by key, None where none came."""
-
-    url: str
-    tokens: list[str]
-    answers: dict[tuple[int, str], httpx.Response | None] = field(default_factory=dict)
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def run(self, caller: int) -> None:
-        with httpx.Client(base_url=self.url, timeout=30) as http:
-            for number in range(REQUESTS_MAX):
-                if self.stop.is_set():
-                    return
-                key = f"key {caller} {number}"
-                self.answers[caller, key] = None
-                try:
-                    self.answers[caller, key] = subscribe(http, self.tokens[caller], key)
-                except httpx.ConnectError:
-                    return  # nothing was sent
-                except httpx.TransportError:
-                    continue  # the next one may find another process
-
-    @property
-    def answered(self) -> int:
-        return sum(answer is not None for answer in list(self.answers.values()))
-
-
-def subscribe(http: httpx.Client, token: str, key: str) -> httpx.Response:
-    body = {"product": "FLEX", "amount": AMOUNT, "agreement_version": 1}
-    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
-    return http.post("/v1/subscriptions", json=body, headers=headers)
-
-
-@contextlib.contextmanager
-def under_load(service: Service, tokens: list[str], answered: int = 40) -> Iterator[Load]:
-    """Let everybody call; the block begins once some were answered, and ends when nobody calls any more."""
-    load = Load(service.url, tokens)
-    with ThreadPoolExecutor(CALLERS) as threads:
-        calling = [threads.submit(load.run, caller) for caller in range(CALLERS)]
-        until = time.monotonic() + 30
-        while load.answered < answered and time.monotonic() < until and not all(c.done() for c in calling):
-            time.sleep(0.01)
-        try:
-            yield load
-        finally:
-            load.stop.set()
-        for each in calling:
-            each.result()
+    return tokens_of(living)
 
 
 def assert_each_was_done_once(service: Service, load: Load, living: Living) -> None:
@@ -149,7 +83,7 @@ def test_a_stop_under_load_answers_what_has_begun_and_loses_nothing(
 
 def test_a_stop_waits_for_nobody_who_says_nothing(living: Living) -> None:
     """Silent connections, half a request line and half a body do not hold the service up."""
-    with serving(living, processes=1) as service:
+    with serving(living, processes=1, STADDLE_BODY_SECONDS="2") as service:
         address = ("127.0.0.1", service.start.port)
         head = b"POST /v1/transfers HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         half_body = head + b"Content-Length: 9\r\n\r\n{"
@@ -159,9 +93,19 @@ def test_a_stop_waits_for_nobody_who_says_nothing(living: Living) -> None:
         time.sleep(0.2)
         code, seconds = end(service, signal.SIGTERM)
         assert code == 0
-        assert seconds < 25
+        assert seconds < 10
         for each in silent:
             each.close()
+
+
+def test_a_stop_is_heard_by_processes_that_have_not_begun(living: Living) -> None:
+    with serving(living, processes=2) as service:
+        os.kill(processes_of(service)[0], signal.SIGKILL)
+        until = time.monotonic() + 20
+        while len(processes_of(service)) < 2 and time.monotonic() < until:
+            time.sleep(0.001)
+        code, seconds = end(service, signal.SIGTERM)
+        assert (code, seconds < 10) == (0, True)
 
 
 def test_a_process_that_is_killed_is_replaced_and_the_others_go_on(living: Living, tokens: list[str]) -> None:

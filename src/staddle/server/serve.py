@@ -51,6 +51,7 @@ def serve(config: Config, factory: str, worker: Sequence[str] | None) -> None:
     schedule, None to leave it to others.
     """
     raise_file_limit()
+    Children(os.getpid()).prepare()
     host, port = config.listen
     with metrics_folder():
         keeper = Keeper(worker) if worker is not None else None
@@ -99,6 +100,29 @@ def raise_file_limit() -> None:
     """Take as many open files as this user may have: a connection is one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+class Children:
+    """What every process that the first one forks does before anything else."""
+
+    def __init__(self, parent: int) -> None:
+        self._parent = parent
+        self._is_parent = True
+
+    def prepare(self) -> None:
+        """Do it in every child from now on; their own children are theirs."""
+        os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        if not self._is_parent:
+            return
+        self._is_parent = False
+        # Told to stop before it has begun, a child just ends: it has our handlers, and would go on.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        end_with_parent()
+        if os.getppid() != self._parent:
+            os._exit(1)
 
 
 def end_with_parent() -> None:
