@@ -32,6 +32,7 @@ MASKS = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "0" * 64),
     (re.compile(r"\b[0-9a-f]{24}\b"), "0" * 24),
     (re.compile(r"\b[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}\b"), "00000000-0000-4000-8000-000000000000"),
+    (re.compile(r"http://localhost:\d+/"), "https://rates.example.com/"),
     # The desk's clock stands in the first half of 2026, the machine's never does.
     (re.compile(r"\b20(26-(0[89]|1\d)|2[7-9]|[3-9]\d)[0-9T:.-]*Z"), "2026-09-01T12:00:00Z"),
 )
@@ -56,10 +57,8 @@ class Story:
     answers: list[tuple[str, int, Any]] = field(default_factory=list)
     """Every JSON answer that was given: operation, status, document."""
 
-    def call(
-        self, name: str, caller: Caller, *, body: Any = None, status: int | None = None, **named: Any
-    ) -> Any:
-        """Call an operation, which must answer with its own status (or the one given); gives the answer.
+    def call(self, name: str, caller: Caller, /, *, body: Any = None, expects: int = 0, **named: Any) -> Any:
+        """Call an operation, which must answer with its own status (or the one expected); gives the answer.
 
         `body` is JSON, or text that is sent as CSV. What is given by name stands in the address or in the query.
         """
@@ -69,14 +68,14 @@ class Story:
         query = {key: as_text(value) for key, value in named.items() if key not in in_path}
         key = f"{name}-{self._count(name)}" if operation.keyed != "no" else None
         given = caller.ask(operation.method, path, query=query, body=body, key=key)
-        assert given.status_code == (status or operation.status), f"{name}: {given.status_code} {given.text}"
+        assert given.status_code == (expects or operation.status), f"{name}: {given.status_code} {given.text}"
         is_json = "json" in given.headers.get("Content-Type", "")
         answer = given.json() if is_json else given.text
         if is_json:
             self.answers.append((name, given.status_code, answer))
         if name not in self.examples and given.status_code < 400:
-            request = {
-                "path": {key: str(named[key]) for key in sorted(in_path)},
+            request: Example = {
+                "path": {each: str(named[each]) for each in sorted(in_path)},
                 "query": query,
                 "body": body,
             }

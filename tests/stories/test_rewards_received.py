@@ -1,7 +1,7 @@
 """Rules 26 and 28: a customer's rewards over all of history, in pages, and what they add up to."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -105,12 +105,13 @@ def test_filters_leave_only_what_they_name(lived: Lived) -> None:
     everything = all_of(lived, RewardFilter())
     fixed = next(each.position_id for each in everything if each.product == "FIXED")
     period = RewardFilter(from_on=date(2026, 2, 1), to_on=date(2026, 2, 3))
-    for wanted, holds in (
+    cases: list[tuple[RewardFilter, Callable[[RewardReceived], bool]]] = [
         (RewardFilter(asset="BTC"), lambda each: each.asset == "BTC"),
         (RewardFilter(product="FLEX"), lambda each: each.product == "FLEX"),
         (RewardFilter(position_id=fixed), lambda each: each.position_id == fixed),
         (period, lambda each: date(2026, 2, 1) <= each.run_on <= date(2026, 2, 3)),
-    ):
+    ]
+    for wanted, holds in cases:
         found = all_of(lived, wanted, 3)
         assert found == [each for each in everything if holds(each)] != []
     assert all_of(lived, RewardFilter(product="NOPE")) == []
