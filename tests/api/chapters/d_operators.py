@@ -36,7 +36,7 @@ def set_up(story: Story) -> None:
     story.call("publish_new_agreement", story.first, body=agreement)
     story.call("list_agreement_versions", story.first)
     story.call("add_desk_operator", story.first, name="cleo", body={"roles": ["support"]})
-    story.call("set_roles_of_operator", story.first, name="cleo", body={"roles": ["support", "product"]})
+    story.call("set_roles_of_operator", story.first, name="bob", body={"roles": ["product", "treasury"]})
     story.call("set_operator_active", story.first, name="cleo", body={"is_active": False})
     people = "reference,name,country,vip_level,joined_at\nhal,Hal,DE,1,2026-01-05\nida,Ida,,,\n"
     story.call("import_customer_file", story.first, body=people)
@@ -102,7 +102,7 @@ def fund(story: Story) -> None:
 def pay(story: Story) -> None:
     subscribed = {"product": "USDT-FLEX", "amount": "200", "agreement_version": 2}
     story.call("subscribe", story.client.acting_for("dora"), body=subscribed)
-    story.call("move_desk_clock", story.first, body={"by": "1d10h"})
+    story.call("move_desk_clock", story.first, body={"by": "10h"})
     story.call("plan_run", story.first, run_on="2026-02-02")
     story.call("change_run_limits", story.first, body={"run_change_max": "0.000001"})
     story.call("start_run", story.first, body={})
