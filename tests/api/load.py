@@ -43,6 +43,8 @@ class Load:
     tokens: list[str]
     answers: dict[tuple[int, str], httpx.Response | None] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
+    is_patient: bool = False
+    """Whether everybody tries again where nobody listens."""
 
     def run(self, caller: int) -> None:
         with httpx.Client(base_url=self.url, timeout=30) as http:
@@ -54,7 +56,10 @@ class Load:
                 try:
                     self.answers[caller, key] = subscribe(http, self.tokens[caller], key)
                 except httpx.ConnectError:
-                    return  # nothing was sent
+                    del self.answers[caller, key]  # nothing was sent
+                    if not self.is_patient:
+                        return
+                    time.sleep(0.05)
                 except httpx.TransportError:
                     continue  # the next one may find another process
 
@@ -70,9 +75,11 @@ def subscribe(http: httpx.Client, token: str, key: str) -> httpx.Response:
 
 
 @contextlib.contextmanager
-def under_load(service: Service, tokens: list[str], answered: int = 40) -> Iterator[Load]:
+def under_load(
+    service: Service, tokens: list[str], answered: int = 40, is_patient: bool = False
+) -> Iterator[Load]:
     """Let everybody call; the block begins once some were answered, and ends when nobody calls any more."""
-    load = Load(service.url, tokens)
+    load = Load(service.url, tokens, is_patient=is_patient)
     with ThreadPoolExecutor(CALLERS) as threads:
         calling = [threads.submit(load.run, caller) for caller in range(CALLERS)]
         until = time.monotonic() + 30

@@ -7,7 +7,6 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -110,7 +109,7 @@ def test_a_stop_is_heard_by_processes_that_have_not_begun(living: Living) -> Non
 
 def test_a_process_that_is_killed_is_replaced_and_the_others_go_on(living: Living, tokens: list[str]) -> None:
     with serving(living, processes=2) as service:
-        with under_load(service, tokens) as load:
+        with under_load(service, tokens, is_patient=True) as load:
             before = processes_of(service)
             os.kill(before[0], signal.SIGKILL)
             answered = load.answered
@@ -212,7 +211,7 @@ def kill_all(service: Service) -> None:
 def is_alive(pid: int) -> bool:
     """Whether a process is there and not just waiting to be reaped."""
     try:
-        state: Any = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return False
     return state != "Z"
