@@ -348,3 +348,31 @@ INSERT INTO transfer SELECT cell, (SELECT max(transfer_id) + 256 FROM transfer n
    debit_account, amount + 1, effective_at, recorded_at, request_key, position_id, transfer_id
    FROM transfer t WHERE transfer_id = (SELECT min(transfer_id) FROM transfer WHERE kind = 'deposit')
    RETURNING 'transfer', 'transfer_id ' || transfer_id;
+
+-- a notice that is gone: notice_ids
+DELETE FROM notice WHERE notice_id = (SELECT min(notice_id) FROM notice WHERE customer_id <> 0)
+   RETURNING 'notice', 'notice_id ' || notice_id;
+
+-- the newest notice of a cell gone: notice_ids
+DELETE FROM notice WHERE notice_id = (SELECT max(notice_id) FROM notice)
+   RETURNING 'cell', 'cell ' || cell;
+
+-- a webhook that has read further than there is: webhook_cursors
+INSERT INTO webhook_endpoint (client_id, url, description, state, secret, created_at)
+   VALUES ('exchange', 'https://example.com/', '', 'enabled', 'x', '2026-02-01T00:00:00Z');
+INSERT INTO webhook_cursor SELECT endpoint_id, cell, notice_count + (cell = 7)::integer FROM webhook_endpoint, cell;
+SELECT 'webhook_cursor', 'endpoint_id ' || max(endpoint_id) || ', cell 7' FROM webhook_endpoint;
+
+-- a webhook that does not read a cell: webhook_cursors
+INSERT INTO webhook_endpoint (client_id, url, description, state, secret, created_at)
+   VALUES ('exchange', 'https://example.com/', '', 'enabled', 'x', '2026-02-01T00:00:00Z');
+INSERT INTO webhook_cursor SELECT endpoint_id, cell, notice_count FROM webhook_endpoint, cell WHERE cell <> 255;
+SELECT 'webhook_cursor', 'endpoint_id ' || max(endpoint_id) || ', cell 255' FROM webhook_endpoint;
+
+-- a delivery whose turn never comes: webhook_lanes
+INSERT INTO webhook_endpoint (client_id, url, description, state, disabled_because, secret, created_at)
+   VALUES ('exchange', 'https://example.com/', '', 'disabled', 'by_owner', 'x', '2026-02-01T00:00:00Z');
+INSERT INTO webhook_cursor SELECT endpoint_id, cell, notice_count FROM webhook_endpoint, cell;
+INSERT INTO webhook_delivery (endpoint_id, notice_id, customer_id, kind, state, due_at)
+   SELECT max(endpoint_id), 513, 257, 'deposit', 'pending', '2026-02-01T00:00:00Z' FROM webhook_endpoint
+   RETURNING 'webhook_lane', 'endpoint_id ' || endpoint_id || ', customer_id 257';

@@ -351,3 +351,42 @@ INSERT INTO announced (subject, standing, announced_at)
 SELECT n.subject, n.standing, %(now)s
   FROM unnest(%(subjects)s::text[], %(standings)s::text[]) AS n (subject, standing)
     ON CONFLICT (subject) DO UPDATE SET standing = excluded.standing, announced_at = excluded.announced_at;
+
+-- name: audit_notice_ids
+-- Find gaps between the notices of a cell, and counters that are not their number.
+(SELECT n.cell, 'notice' AS table_name, 'notice_id ' || n.before + 256 AS row_name,
+        'it is missing' || CASE WHEN n.notice_id - n.before > 512 THEN ', and all to ' || n.notice_id - 256 ELSE '' END
+        AS message
+   FROM (SELECT cell, notice_id, lag(notice_id, 1, cell::bigint) OVER (PARTITION BY cell ORDER BY notice_id) AS before
+           FROM notice
+          WHERE cell BETWEEN %(cell_from)s AND %(cell_to)s) n
+  WHERE n.notice_id - n.before <> 256
+  LIMIT %(most)s)
+UNION ALL
+(SELECT c.cell, 'cell', 'cell ' || c.cell,
+        'it has counted ' || c.notice_count || ' notices; the last one there is number ' || coalesce(l.notice_id / 256, 0)
+   FROM cell c
+   LEFT JOIN LATERAL (SELECT max(n.notice_id) AS notice_id FROM notice n WHERE n.cell = c.cell) l ON true
+  WHERE c.cell BETWEEN %(cell_from)s AND %(cell_to)s AND c.notice_count <> coalesce(l.notice_id / 256, 0));
+
+-- name: audit_webhook_cursors
+-- Find endpoints that have read further than there is, or that do not read a cell at all.
+SELECT c.cell, 'webhook_cursor' AS table_name, 'endpoint_id ' || e.endpoint_id || ', cell ' || c.cell AS row_name,
+       CASE WHEN u.notice_count IS NULL THEN 'it is missing'
+            ELSE 'it has read ' || u.notice_count || ' notices of ' || c.notice_count END AS message
+  FROM webhook_endpoint e
+ CROSS JOIN cell c
+  LEFT JOIN webhook_cursor u ON u.endpoint_id = e.endpoint_id AND u.cell = c.cell
+ WHERE e.state <> 'revoked' AND (u.notice_count IS NULL OR u.notice_count > c.notice_count)
+ LIMIT %(most)s;
+
+-- name: audit_webhook_lanes
+-- Find deliveries that wait without a lane, and lanes without a delivery that waits.
+SELECT (coalesce(d.customer_id, l.customer_id) & 255)::smallint AS cell, 'webhook_lane' AS table_name,
+       'endpoint_id ' || coalesce(d.endpoint_id, l.endpoint_id) || ', customer_id ' || coalesce(d.customer_id, l.customer_id)
+           AS row_name,
+       CASE WHEN l.endpoint_id IS NULL THEN 'it is missing, and deliveries wait' ELSE 'nothing waits in it' END AS message
+  FROM (SELECT DISTINCT endpoint_id, customer_id FROM webhook_delivery WHERE state = 'pending') d
+  FULL JOIN webhook_lane l ON l.endpoint_id = d.endpoint_id AND l.customer_id = d.customer_id
+ WHERE d.endpoint_id IS NULL OR l.endpoint_id IS NULL
+ LIMIT %(most)s;
