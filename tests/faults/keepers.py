@@ -60,7 +60,8 @@ class Workers:
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("worker-*.log")))
 
     def stop(self) -> list[int]:
-        """Tell all to stop; gives their exit codes."""
+        """Tell all to stop, once each is at work and can be told; gives their exit codes."""
+        wait_until(lambda: self.logs().count("the schedule: ") >= self.started, 30, "all are at work")
         for process in self.running:
             process.send_signal(signal.SIGTERM)
         codes = [process.wait(30) for process in self.running]

@@ -53,7 +53,8 @@ def next_leader(workers: Workers, gone: int) -> float:
 
 
 def test_workers_that_are_killed_again_and_again_do_every_run_once(copy: Copy, tmp_path: Path) -> None:
-    database, seconds, days = at_its_clock(copy()), [], 0
+    database, days = at_its_clock(copy()), 0
+    seconds: list[float] = []
     with workers_of(database, tmp_path) as workers:
         armed = {workers.start(place).pid for place in PLACES}
         wait_until(lambda: is_caught_up(database), 30, "all is done that was due before")

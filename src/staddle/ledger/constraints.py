@@ -93,6 +93,13 @@ INVARIANTS = frozenset(
         "a_disabled_endpoint_says_why",
         "a_secret_before_has_an_end",
         "a_delivery_that_has_ended_says_when",
+        "an_alarm_is_open_once",
+        "a_rate_source_has_bounds",
+        "a_path_goes_with_a_feed",
+        "an_ended_source_says_by_whom",
+        "a_product_follows_one_source",
+        "a_held_reading_says_why",
+        "a_source_revises_a_rate_once_a_day",
     }
 )
 """What only a mistake of ours can run into."""

@@ -25,7 +25,7 @@ SELECT pg_terminate_backend(pid)
 
 -- name: as_owner
 -- Do the rest of this transaction as who we signed in as, who may end sessions of the same name.
-SET LOCAL ROLE NONE;
+SELECT set_config('role', 'none', true);
 
 -- name: step_down
 -- Leave the schedule to the next one who looks.
