@@ -2,7 +2,8 @@
 
 from staddle.api.fields import Body, Id, id_of
 from staddle.api.operation import At, Given, answered, customer, writes
-from staddle.errors import PositionNotFound, QuoteNotFound
+from staddle.errors import PositionNotFound, QuoteNotFound, StepUpNeeded
+from staddle.identity import is_unproven, needs_step_up
 from staddle.positions import AskToLeave, ConfirmLeave, EarlyQuote, LeftEarly, ask_to_leave, confirm_leave
 
 TAG = "Staking"
@@ -40,4 +41,9 @@ def redeem_early(at: At, body: EarlyRedemptionBody) -> Given:
     """
     quote_id = id_of(body.quote_id, QuoteNotFound)
     command = ConfirmLeave(customer_id=at.customer_id, key=at.key, quote_id=quote_id)
-    return answered(confirm_leave(at.tx, [command], at.now)[0])
+    outcome = confirm_leave(at.tx, [command], at.now)[0]
+    if outcome.answer is not None and not outcome.is_replay and is_unproven(at.caller, at.machine_now):
+        left = outcome.answer.quote
+        if needs_step_up(at.tx, left.asset, left.returned):
+            raise StepUpNeeded  # which takes all of it back
+    return answered(outcome)

@@ -79,7 +79,7 @@ from staddle.identity.sessions import (
     sign_out,
 )
 from staddle.identity.sign_in import sign_in, step_up
-from staddle.identity.step_up_limits import needs_step_up, set_step_up_amount, step_up_amounts
+from staddle.identity.step_up_limits import is_unproven, needs_step_up, set_step_up_amount, step_up_amounts
 from staddle.identity.totp import (
     TotpProposed,
     begin_totp,
@@ -134,6 +134,7 @@ __all__ = [
     "finish_passkey_sign_in",
     "finish_passkey_step_up",
     "grant_access",
+    "is_unproven",
     "list_api_keys",
     "list_clients",
     "list_logins",

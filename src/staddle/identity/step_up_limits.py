@@ -6,6 +6,7 @@ from decimal import Decimal
 from staddle import desk
 from staddle.db import Tx, queries
 from staddle.errors import AssetNotFound, InvalidAmount
+from staddle.identity.caller import STEP_UP_LASTS, Caller
 from staddle.ledger import all_assets
 from staddle.money import check_scale, plain
 
@@ -38,9 +39,17 @@ def step_up_amounts(tx: Tx) -> dict[str, Decimal]:
 
 
 def needs_step_up(tx: Tx, asset: str, amount: Decimal | None) -> bool:
-    """Say whether a redemption of this much needs a step-up; None is all that is held, and needs it where any does.
-
-    It is asked for customers in their session; an API key that may redeem was made by one who had stepped up.
-    """
+    """Say whether a redemption of this much needs a step-up; None is all that is held, and needs it where any does."""
     limit = step_up_amounts(tx).get(asset)
     return limit is not None and (amount is None or not amount.is_finite() or amount >= limit)
+
+
+def is_unproven(caller: Caller, now: datetime) -> bool:
+    """Say whether a redemption of a large amount is to be refused to this caller: a session without a step-up.
+
+    An API key that may redeem was made by one who had stepped up, and an integrator has proved its customer in its
+    own way.
+    """
+    if caller.session_id is None:
+        return False
+    return caller.stepped_up_at is None or now - caller.stepped_up_at > STEP_UP_LASTS

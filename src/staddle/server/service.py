@@ -19,6 +19,7 @@ from staddle.ledger import Command, Outcome, all_assets
 from staddle.positions import redeem, subscribe
 from staddle.server.authenticate import Credentials, callers_of
 from staddle.server.batch import Batcher, Observe, observe_nothing
+from staddle.server.step_up import refuse_unproven
 
 Result = TypeVar("Result")
 Act = Callable[[Tx, Sequence[Any], datetime], Sequence[Outcome[Any]]]
@@ -100,6 +101,8 @@ def answer_with(act: Act) -> Callable[[Tx, Sequence[Ask]], list[Answered]]:
         at = machine_now()
         callers = callers_of(tx, [ask.credentials for ask in asks], at)
         made = [command_of(ask, caller) for ask, caller in zip(asks, callers, strict=True)]
+        if act is redeem:
+            made = refuse_unproven(tx, callers, made, at)
         commands = [each for each in made if isinstance(each, Command)]
         outcomes = iter(act(tx, commands, now_of(tx, at)) if commands else ())
         scales = {asset.code: asset.scale for asset in all_assets(tx).values()}
