@@ -105,3 +105,20 @@ def test_a_parked_position_cannot_be_paid_between_the_plan_and_the_end_of_a_run(
         rewards.retry_parked(tx, "ada", position_id, RUN_AT)
         assert rewards.find_report(tx, RUN_ON).state == "finished"
     prove(database)
+
+
+def test_an_act_while_the_plan_is_added_up_is_counted_once(database: Database) -> None:
+    """What was worked out and what acts have settled are of one moment: an act right after it changes neither."""
+    living = completing_at_the_cutoff(database)
+    run = start_act(database, "run", "run.worked_out", is_stopped=True)
+    wait_until_stopped(run)
+    redeem = positions.Redeem(customer_id=customer_of(database, "anna"), key="meanwhile", product="FLEX")
+    living.comes(RUN_AT)
+    with database.transaction() as tx:
+        positions.redeem(tx, [redeem], living.now)
+    go_on(run)
+    assert finish(run)[0] == 0
+    with database.transaction() as tx:
+        (line,) = rewards.find_report(tx, RUN_ON).lines
+    assert (line.rewards_planned, line.rewards_paid) == (1, 0)
+    prove(database)

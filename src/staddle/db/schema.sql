@@ -106,10 +106,6 @@ CREATE FUNCTION public.basis_after(product_id integer, locked_revision integer, 
    WHERE ((r.product_id = basis_after.product_id) AND (r.locked_revision = basis_after.locked_revision));
 END;
 
-CREATE FUNCTION public.basis_before(day_number integer, x numeric, from_day integer, apr numeric, base numeric, apr_sum numeric, base_sum numeric) RETURNS numeric
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (((x * (apr_sum + (((day_number - from_day))::numeric * apr))) + base_sum) + (((day_number - from_day))::numeric * base));
-
 CREATE FUNCTION public.close_reward_piece(run_on date, cell_from smallint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -123,13 +119,9 @@ BEGIN
     IF piece_name IS NULL THEN
         RAISE EXCEPTION 'the piece % of % is not open', cell_from, run_on;
     END IF;
-    EXECUTE format('CREATE UNIQUE INDEX %I ON %I (cell, position_id, run_on)', 'once_' || piece_name, piece_name);
+    EXECUTE format('CREATE UNIQUE INDEX %I ON %I (position_id, cell, run_on)', 'once_' || piece_name, piece_name);
 END
 $$;
-
-CREATE FUNCTION public.day_number(instant timestamp with time zone) RETURNS integer
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (date_part('day'::text, (instant - '0001-01-01 00:00:00+00'::timestamp with time zone)))::integer;
 
 CREATE FUNCTION public.full_days(started_at timestamp with time zone, until timestamp with time zone) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -138,10 +130,6 @@ CREATE FUNCTION public.full_days(started_at timestamp with time zone, until time
 CREATE FUNCTION public.days_paid(started_at timestamp with time zone, term_days integer, anchor_days integer, parked_days integer, watermark_at timestamp with time zone) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN COALESCE(parked_days, GREATEST(anchor_days, LEAST(public.full_days(started_at, watermark_at), term_days)));
-
-CREATE FUNCTION public.time_of_day(instant timestamp with time zone) RETURNS interval
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ((instant - '0001-01-01 00:00:00+00'::timestamp with time zone) - make_interval(days => public.day_number(instant)));
 
 CREATE TABLE public.asset (
     asset_id smallint NOT NULL,
@@ -276,133 +264,155 @@ CREATE VIEW public.rate_line AS
     sum(((apr_below - apr) * bound)) OVER (PARTITION BY product_id, locked_revision, effective_at ORDER BY bound) AS base
    FROM step;
 
-CREATE VIEW public.rate_stretch AS
- WITH since AS (
-         SELECT DISTINCT rate_line.product_id,
-            rate_line.locked_revision,
-            public.time_of_day(rate_line.effective_at) AS since
-           FROM public.rate_line
-        ), begun AS (
-         SELECT l.product_id,
-            l.locked_revision,
-            s.since,
-            l.effective_at,
-            l.bound,
-            l.apr,
-            l.base,
-            (public.day_number(l.effective_at) + ((public.time_of_day(l.effective_at) > s.since))::integer) AS from_day
-           FROM (public.rate_line l
-             JOIN since s ON (((s.product_id = l.product_id) AND (s.locked_revision = l.locked_revision))))
-        ), counted AS (
-         SELECT begun.product_id,
-            begun.locked_revision,
-            begun.since,
-            begun.effective_at,
-            begun.bound,
-            begun.apr,
-            begun.base,
-            begun.from_day,
-            (lead(begun.from_day) OVER (PARTITION BY begun.product_id, begun.locked_revision, begun.since, begun.bound ORDER BY begun.effective_at) - begun.from_day) AS days
-           FROM begun
-        )
- SELECT product_id,
-    locked_revision,
-    since,
-    effective_at,
-    bound,
-    from_day,
-    apr,
-    base,
-    COALESCE(sum(((days)::numeric * apr)) OVER earlier, (0)::numeric) AS apr_sum,
-    COALESCE(sum(((days)::numeric * base)) OVER earlier, (0)::numeric) AS base_sum,
-    (row_number() OVER (ORDER BY product_id, locked_revision, since, effective_at, bound))::integer AS number
-   FROM counted
-  WINDOW earlier AS (PARTITION BY product_id, locked_revision, since, bound ORDER BY effective_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING);
-
 CREATE FUNCTION public.due_rewards(cutoff timestamp with time zone, cell_from integer, cell_to integer) RETURNS TABLE(cell smallint, position_id bigint, product_id integer, credit_account bigint, day integer, basis numeric, amount numeric)
     LANGUAGE sql STABLE PARALLEL SAFE
     BEGIN ATOMIC
- WITH stretch AS MATERIALIZED (
-          SELECT rate_stretch.product_id,
-             rate_stretch.locked_revision,
-             rate_stretch.since,
-             rate_stretch.effective_at,
-             rate_stretch.bound,
-             rate_stretch.from_day,
-             rate_stretch.apr,
-             rate_stretch.base,
-             rate_stretch.apr_sum,
-             rate_stretch.base_sum,
-             rate_stretch.number
-            FROM public.rate_stretch
+ WITH line AS (
+          SELECT l.product_id,
+             l.locked_revision,
+             l.effective_at,
+             l.bound,
+             l.apr,
+             l.base,
+             ('-1'::integer - public.full_days(l.effective_at, due_rewards.cutoff)) AS day,
+                 CASE
+                     WHEN (l.effective_at = '0001-01-01 00:00:00+00'::timestamp with time zone) THEN make_interval()
+                     ELSE (make_interval(days => (1 + public.full_days(l.effective_at, due_rewards.cutoff))) - (due_rewards.cutoff - l.effective_at))
+                 END AS phase
+            FROM public.rate_line l
+           WHERE (l.effective_at <= (due_rewards.cutoff - make_interval(hours => 24)))
+         ), since AS (
+          SELECT DISTINCT l.product_id,
+             l.locked_revision,
+             l.phase
+            FROM line l
+         ), begun AS (
+          SELECT l.product_id,
+             l.locked_revision,
+             s.phase,
+             l.effective_at,
+             l.bound,
+             l.apr,
+             l.base,
+             (l.day + ((l.phase > s.phase))::integer) AS from_day
+            FROM (line l
+              JOIN since s ON (((s.product_id = l.product_id) AND (s.locked_revision = l.locked_revision))))
+         ), counted AS (
+          SELECT b.product_id,
+             b.locked_revision,
+             b.phase,
+             b.effective_at,
+             b.bound,
+             b.apr,
+             b.base,
+             b.from_day,
+             (lead(b.from_day) OVER (PARTITION BY b.product_id, b.locked_revision, b.phase, b.bound ORDER BY b.effective_at) - b.from_day) AS days
+            FROM begun b
+         ), summed AS (
+          SELECT c.product_id,
+             c.locked_revision,
+             c.phase,
+             c.effective_at,
+             c.bound,
+             c.apr,
+             c.base,
+             c.from_day,
+             c.days,
+             (COALESCE(sum(((c.days)::numeric * c.apr)) OVER earlier, (0)::numeric) - ((c.from_day)::numeric * c.apr)) AS apr_sum,
+             (COALESCE(sum(((c.days)::numeric * c.base)) OVER earlier, (0)::numeric) - ((c.from_day)::numeric * c.base)) AS base_sum
+            FROM counted c
+           WINDOW earlier AS (PARTITION BY c.product_id, c.locked_revision, c.phase, c.bound ORDER BY c.effective_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+         ), last AS (
+          SELECT DISTINCT ON (s.product_id, s.locked_revision, s.phase, s.bound) s.product_id,
+             s.locked_revision,
+             s.phase,
+             s.effective_at,
+             s.bound,
+             s.apr,
+             s.base,
+             s.from_day,
+             s.days,
+             s.apr_sum,
+             s.base_sum
+            FROM summed s
+           WHERE (s.from_day < '-1'::integer)
+           ORDER BY s.product_id, s.locked_revision, s.phase, s.bound, s.effective_at DESC
+         ), stretch AS MATERIALIZED (
+          SELECT f.product_id,
+             f.locked_revision,
+             f.phase,
+             f.effective_at,
+             f.bound,
+             l.apr,
+             NULLIF(l.base, (0)::numeric) AS base,
+                 CASE
+                     WHEN (f.effective_at < l.effective_at) THEN ((l.apr_sum - l.apr) - f.apr_sum)
+                     ELSE NULL::numeric
+                 END AS apr_grown,
+             ((l.base_sum - l.base) - f.base_sum) AS base_grown,
+             f.apr AS first_apr,
+             f.base AS first_base,
+             (row_number() OVER (ORDER BY f.product_id, f.locked_revision, f.phase, f.effective_at, f.bound))::integer AS number
+            FROM (summed f
+              JOIN last l ON (((l.product_id = f.product_id) AND (l.locked_revision = f.locked_revision) AND (l.phase = f.phase) AND (l.bound = f.bound))))
          ), schedule AS MATERIALIZED (
           SELECT s.product_id,
              s.locked_revision,
              a.unit,
              ((365)::numeric * a.unit) AS divisor,
              min(s.number) AS number,
-             array_agg(DISTINCT s.since) AS sinces,
-             (count(DISTINCT s.since))::integer AS since_count,
+             array_agg(DISTINCT s.phase) AS phases,
              array_agg(DISTINCT s.effective_at) AS effective_ats,
              (count(DISTINCT s.effective_at))::integer AS rate_count,
              array_agg(DISTINCT s.bound) AS bounds,
-             (count(DISTINCT s.bound))::integer AS band_count
+             (count(DISTINCT s.bound))::integer AS band_count,
+             max(s.effective_at) AS settled_at,
+             (((max(s.number) - count(DISTINCT s.bound)))::integer + 1) AS settled_number
             FROM ((stretch s
               JOIN public.product o ON ((o.product_id = s.product_id)))
               JOIN public.asset a ON ((a.asset_id = o.asset_id)))
            GROUP BY s.product_id, s.locked_revision, a.unit
          ), due AS (
-          SELECT p.cell,
-             p.position_id,
-             p.product_id,
-             p.locked_revision,
-             p.reward_account,
-             p.started_at,
-             p.term_days,
-             p.principal,
-             p.tier_offset,
-             p.anchor_days,
-             p.anchor_basis,
-             public.full_days(p.started_at, due_rewards.cutoff) AS day
-            FROM public."position" p
-           WHERE ((p.cell >= due_rewards.cell_from) AND (p.cell <= due_rewards.cell_to) AND (p.ended_at IS NULL) AND (p.parked_days IS NULL))
+          SELECT p_1.cell,
+             p_1.position_id,
+             p_1.product_id,
+             p_1.locked_revision,
+             p_1.reward_account,
+             p_1.started_at,
+             p_1.term_days,
+             p_1.principal,
+             p_1.tier_offset,
+             p_1.anchor_days,
+             p_1.anchor_basis,
+             public.full_days(p_1.started_at, due_rewards.cutoff) AS day
+            FROM public."position" p_1
+           WHERE ((p_1.cell >= due_rewards.cell_from) AND (p_1.cell <= due_rewards.cell_to) AND (p_1.ended_at IS NULL) AND (p_1.parked_days IS NULL))
           OFFSET 0
          ), placed AS (
           SELECT d.cell,
              d.position_id,
              d.product_id,
              d.reward_account,
-             d.started_at,
              d.day,
              d.anchor_days,
              d.anchor_basis,
              d.tier_offset,
-                 CASE
-                     WHEN (d.tier_offset = (0)::numeric) THEN d.principal
-                     ELSE (d.tier_offset + d.principal)
-                 END AS top,
              s.unit,
              s.divisor,
-             s.band_count,
-             (s.number +
                  CASE
-                     WHEN (s.since_count = 1) THEN 0
-                     ELSE (((width_bucket(public.time_of_day(d.started_at), s.sinces) - 1) * s.rate_count) * s.band_count)
-                 END) AS number,
+                     WHEN (d.started_at >= s.settled_at) THEN s.settled_number
+                     ELSE (s.number + (s.band_count * ((((width_bucket((make_interval(days => (d.day + 1)) - (due_rewards.cutoff - d.started_at)), s.phases) - 1) * s.rate_count) + width_bucket((d.started_at + make_interval(hours => (24 * d.anchor_days))), s.effective_ats)) - 1)))
+                 END AS number,
                  CASE
-                     WHEN (s.rate_count = 1) THEN 0
-                     ELSE (width_bucket((d.started_at + make_interval(hours => (24 * d.anchor_days))), s.effective_ats) - 1)
-                 END AS first_rate,
-                 CASE
-                     WHEN (s.rate_count = 1) THEN 0
-                     ELSE (width_bucket((d.started_at + make_interval(hours => (24 * (d.day - 1)))), s.effective_ats) - 1)
-                 END AS last_rate,
+                     WHEN ((s.band_count = 1) OR (d.tier_offset = (0)::numeric)) THEN d.principal
+                     ELSE (d.tier_offset + d.principal)
+                 END AS top,
                  CASE
                      WHEN (s.band_count = 1) THEN 0
                      ELSE (width_bucket((d.tier_offset + d.principal), s.bounds) - 1)
                  END AS top_band,
                  CASE
-                     WHEN (d.tier_offset > (0)::numeric) THEN (width_bucket(d.tier_offset, s.bounds) - 1)
+                     WHEN ((s.band_count > 1) AND (d.tier_offset > (0)::numeric)) THEN (width_bucket(d.tier_offset, s.bounds) - 1)
                      ELSE NULL::integer
                  END AS offset_band
             FROM (due d
@@ -410,33 +420,31 @@ CREATE FUNCTION public.due_rewards(cutoff timestamp with time zone, cell_from in
            WHERE ((d.day > d.anchor_days) AND ((d.term_days IS NULL) OR (d.day <= d.term_days)))
           OFFSET 0
          ), rated AS (
-          SELECT p.cell,
-             p.position_id,
-             p.product_id,
-             p.reward_account,
-             p.day,
-             p.anchor_days,
-             p.anchor_basis,
-             p.unit,
-             p.divisor,
-             (((p.top * l.apr) + l.base) -
+          SELECT p_1.cell,
+             p_1.position_id,
+             p_1.product_id,
+             p_1.reward_account,
+             p_1.day,
+             p_1.anchor_days,
+             p_1.anchor_basis,
+             p_1.unit,
+             p_1.divisor,
                  CASE
-                     WHEN (p.offset_band IS NULL) THEN (0)::numeric
-                     ELSE ((p.tier_offset * lo.apr) + lo.base)
-                 END) AS day_basis,
+                     WHEN (p_1.offset_band IS NOT NULL) THEN (((p_1.top * h.apr) + COALESCE(h.base, (0)::numeric)) - ((p_1.tier_offset * l.apr) + COALESCE(l.base, (0)::numeric)))
+                     WHEN (h.base IS NULL) THEN (p_1.top * h.apr)
+                     ELSE ((p_1.top * h.apr) + h.base)
+                 END AS day_basis,
                  CASE
-                     WHEN (p.first_rate <> p.last_rate) THEN ((public.basis_before((public.day_number(p.started_at) + p.day), p.top, l.from_day, l.apr, l.base, l.apr_sum, l.base_sum) - public.basis_before((public.day_number(p.started_at) + p.anchor_days), p.top, f.from_day, f.apr, f.base, f.apr_sum, f.base_sum)) -
+                     WHEN (h.apr_grown IS NOT NULL) THEN ((((p_1.top * (h.apr_grown - ((((p_1.anchor_days - p_1.day) - 1))::numeric * h.first_apr))) + h.base_grown) - ((((p_1.anchor_days - p_1.day) - 1))::numeric * h.first_base)) -
                      CASE
-                         WHEN (p.offset_band IS NULL) THEN (0)::numeric
-                         ELSE (public.basis_before((public.day_number(p.started_at) + p.day), p.tier_offset, lo.from_day, lo.apr, lo.base, lo.apr_sum, lo.base_sum) - public.basis_before((public.day_number(p.started_at) + p.anchor_days), p.tier_offset, fo.from_day, fo.apr, fo.base, fo.apr_sum, fo.base_sum))
+                         WHEN (p_1.offset_band IS NULL) THEN (0)::numeric
+                         ELSE (((p_1.tier_offset * (l.apr_grown - ((((p_1.anchor_days - p_1.day) - 1))::numeric * l.first_apr))) + l.base_grown) - ((((p_1.anchor_days - p_1.day) - 1))::numeric * l.first_base))
                      END)
                      ELSE NULL::numeric
                  END AS days_basis
-            FROM ((((placed p
-              JOIN stretch f ON ((f.number = ((p.number + (p.first_rate * p.band_count)) + p.top_band))))
-              JOIN stretch l ON ((l.number = ((p.number + (p.last_rate * p.band_count)) + p.top_band))))
-              LEFT JOIN stretch fo ON ((fo.number = ((p.number + (p.first_rate * p.band_count)) + p.offset_band))))
-              LEFT JOIN stretch lo ON ((lo.number = ((p.number + (p.last_rate * p.band_count)) + p.offset_band))))
+            FROM ((placed p_1
+              JOIN stretch h ON ((h.number = (p_1.number + p_1.top_band))))
+              LEFT JOIN stretch l ON ((l.number = (p_1.number + p_1.offset_band))))
           OFFSET 0
          ), earned AS (
           SELECT r.cell,
@@ -447,18 +455,32 @@ CREATE FUNCTION public.due_rewards(cutoff timestamp with time zone, cell_from in
              r.unit,
              r.divisor,
              r.day_basis,
-             (r.anchor_basis + COALESCE(r.days_basis, (((r.day - r.anchor_days))::numeric * r.day_basis))) AS basis
+             (r.anchor_basis +
+                 CASE
+                     WHEN (r.days_basis IS NULL) THEN (((r.day - r.anchor_days))::numeric * r.day_basis)
+                     ELSE r.days_basis
+                 END) AS basis
             FROM rated r
           OFFSET 0
+         ), paid AS (
+          SELECT e.cell,
+             e.position_id,
+             e.product_id,
+             e.reward_account,
+             e.day,
+             e.basis,
+             ((div(e.basis, e.divisor) - div((e.basis - e.day_basis), e.divisor)) * e.unit) AS amount
+            FROM earned e
+          OFFSET 0
          )
-  SELECT e.cell,
-     e.position_id,
-     e.product_id,
-     e.reward_account,
-     e.day,
-     e.basis,
-     ((div(e.basis, e.divisor) - div((e.basis - e.day_basis), e.divisor)) * e.unit)
-    FROM earned e;
+  SELECT p.cell,
+     p.position_id,
+     p.product_id,
+     p.reward_account,
+     p.day,
+     p.basis,
+     p.amount
+    FROM paid p;
 END;
 
 CREATE FUNCTION public.paid_by(basis numeric, unit numeric) RETURNS numeric
@@ -587,6 +609,13 @@ END))),
 CREATE FUNCTION public.sealed_line(t public.transfer) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN concat_ws('|'::text, (t).transfer_id, (t).act_id, (t).kind, (t).customer_id, (t).debit_account, (t).credit_account, trim_scale((t).amount), ((EXTRACT(epoch FROM (t).effective_at) * (1000000)::numeric))::bigint, COALESCE((t).position_id, (0)::bigint), COALESCE((t).corrects, (0)::bigint), length((t).request_key), (t).request_key);
+
+CREATE AGGREGATE public.add_up(numeric) (
+    SFUNC = numeric_add,
+    STYPE = numeric,
+    COMBINEFUNC = numeric_add,
+    PARALLEL = safe
+);
 
 CREATE TABLE public.access_token (
     token_hash bytea NOT NULL,
@@ -1269,7 +1298,9 @@ CREATE TABLE public.run (
 CREATE TABLE public.run_due (
     run_on date NOT NULL,
     cell_from smallint NOT NULL,
-    reward_count bigint NOT NULL
+    product_id integer NOT NULL,
+    reward_count bigint NOT NULL,
+    amount numeric NOT NULL
 );
 
 CREATE TABLE public.run_piece (
@@ -1694,7 +1725,7 @@ ALTER TABLE ONLY public.run
     ADD CONSTRAINT run_distributed_at_key UNIQUE (distributed_at);
 
 ALTER TABLE ONLY public.run_due
-    ADD CONSTRAINT run_due_pkey PRIMARY KEY (run_on, cell_from);
+    ADD CONSTRAINT run_due_pkey PRIMARY KEY (run_on, cell_from, product_id);
 
 ALTER TABLE ONLY public.run
     ADD CONSTRAINT run_pkey PRIMARY KEY (run_on);
@@ -1862,6 +1893,9 @@ ALTER TABLE ONLY public.recovery_code
     ADD CONSTRAINT recovery_code_login_id_fkey FOREIGN KEY (login_id) REFERENCES public.login(login_id);
 
 ALTER TABLE ONLY public.run_due
+    ADD CONSTRAINT run_due_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
+
+ALTER TABLE ONLY public.run_due
     ADD CONSTRAINT run_due_run_on_fkey FOREIGN KEY (run_on) REFERENCES public.run(run_on);
 
 ALTER TABLE ONLY public.run_piece
@@ -1953,8 +1987,6 @@ GRANT UPDATE(subscribe_halt) ON TABLE public.product TO staddle_app;
 GRANT UPDATE(redeem_halt) ON TABLE public.product TO staddle_app;
 
 GRANT SELECT ON TABLE public.rate_line TO staddle_app;
-
-GRANT SELECT ON TABLE public.rate_stretch TO staddle_app;
 
 REVOKE ALL ON FUNCTION public.open_reward_day(run_on date, piece_count integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.open_reward_day(run_on date, piece_count integer) TO staddle_app;

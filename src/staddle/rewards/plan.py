@@ -1,8 +1,10 @@
 """Planning a run and holding the plan against its limits (product.md rule 20)."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any, LiteralString
 
 from staddle.db import Database, Tx, queries
 from staddle.desk import find_desk
@@ -11,7 +13,7 @@ from staddle.ledger import Asset, all_assets, pool_left
 from staddle.money import ZERO, plain
 
 sql = queries(__package__)
-POSITIONS_IN_A_PIECE = 65_536
+POSITIONS_IN_A_PIECE = 131_072
 PIECES_MAX = 32
 PlanByProduct = dict[int, tuple[int, Decimal]]
 """Of each product: how many rewards, and their sum."""
@@ -31,22 +33,32 @@ def plan_run(database: Database, run_on: date, cutoff: datetime, started_by: str
         with database.transaction() as opening:
             open_days(opening, run_on)
         failpoint("run.opened")
-        work_out(database, cutoff)
-        owed = plan(tx, run_on)
+        due, settled = work_out(database, run_on, cutoff)
+        failpoint("run.worked_out")
+        owed = by_product([*due, *settled])
         reasons = outside_limits(tx, run_on, owed)
         state = "held" if reasons else "executing"
         note = {"run_on": run_on, "cutoff": cutoff, "state": state, "started_by": started_by, "now": now}
         tx.execute(sql.begin_run, {**note, "held_because": "; ".join(reasons) or None})
-        keep_plan(tx, run_on, owed)
+        keep_plan(tx, run_on, due, owed)
         failpoint("run.plan_kept")
         return state
 
 
-def keep_plan(tx: Tx, run_on: date, owed: PlanByProduct) -> None:
-    """Note what the run owes by product, and how many rewards by piece, in place of what was noted before."""
+def keep_plan(tx: Tx, run_on: date, due: Sequence[Any], owed: PlanByProduct) -> None:
+    """Note what the run owes by product, and what each piece is to pay of it, in place of what was noted before."""
     tx.execute(sql.forget_plan, {"run_on": run_on})
     tx.execute(sql.forget_run_due, {"run_on": run_on})
-    tx.execute(sql.keep_run_due, {"run_on": run_on})
+    tx.execute(
+        sql.keep_run_due,
+        {
+            "run_on": run_on,
+            "cells_from": [row.cell_from for row in due],
+            "product_ids": [row.product_id for row in due],
+            "reward_counts": [row.reward_count for row in due],
+            "amounts": [row.amount for row in due],
+        },
+    )
     tx.execute(
         sql.keep_plan,
         {
@@ -69,29 +81,38 @@ def open_days(tx: Tx, run_on: date) -> None:
         tx.execute(sql.open_reward_day, {"run_on": run_on + timedelta(days=days), "pieces": pieces})
 
 
-def work_out(database: Database, cutoff: datetime) -> None:
+def work_out(database: Database, run_on: date, cutoff: datetime) -> tuple[list[Any], list[Any]]:
     """Work out once what the distribution owes to each position, over two halves of the cells at a time.
 
-    The caller holds the run's lock. Acts that come in between settle the day themselves, and the payment leaves out
-    what they have settled.
+    Gives, added up, what is still to pay by piece and product, and what acts had settled of it already by
+    product. Both are of one moment in each half, so that nothing is counted twice or not at all. The caller
+    holds the run's lock. Acts that come later settle the day themselves, and the payment leaves out what they
+    have settled.
     """
-    with database.transaction() as tx:
-        tx.execute(sql.forget_due)
 
-    def half(cells: tuple[int, int]) -> None:
+    def half(cells: tuple[LiteralString, int, int]) -> tuple[list[Any], list[Any]]:
+        forget, cell_from, cell_to = cells
+        named = {"run_on": run_on, "cutoff": cutoff, "cell_from": cell_from, "cell_to": cell_to}
         with database.transaction() as tx:
+            tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            tx.execute(forget)
             tx.execute(sql.expect_many)
-            tx.execute(sql.work_out_due, {"cutoff": cutoff, "cell_from": cells[0], "cell_to": cells[1]})
+            tx.execute(sql.work_out_due, named)
+            due = tx.execute(sql.add_up_due, named).fetchall()
+            return due, tx.execute(sql.add_up_settled, named).fetchall()
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(half, [(0, 127), (128, 255)]))
+        halves = list(pool.map(half, [(sql.forget_lower_due, 0, 127), (sql.forget_upper_due, 128, 255)]))
+    return [row for due, _ in halves for row in due], [row for _, settled in halves for row in settled]
 
 
-def plan(tx: Tx, run_on: date) -> PlanByProduct:
-    """Add up by product what the run owes, with what acts have settled of its day already."""
-    tx.execute(sql.expect_many)
-    rows = tx.execute(sql.plan, {"run_on": run_on}).fetchall()
-    return {row.product_id: (row.reward_count, row.amount) for row in rows}
+def by_product(rows: Sequence[Any]) -> PlanByProduct:
+    """Add up by product."""
+    owed: PlanByProduct = {}
+    for row in sorted(rows, key=lambda row: row.product_id):
+        count, amount = owed.get(row.product_id, (0, ZERO))
+        owed[row.product_id] = (count + row.reward_count, amount + row.amount)
+    return owed
 
 
 def foresee(tx: Tx, run_on: date, cutoff: datetime) -> PlanByProduct:

@@ -51,12 +51,18 @@ SELECT p.cell_from, p.cell_to, r.run_on IS NOT NULL AS is_paid
 -- name: expect_many
 -- Tell the planner, for this transaction, that it is about very many positions, each looked up in tables of a few rows,
 -- and of one day's rewards: a plan for any day would look at every day there is.
-SELECT set_config('enable_nestloop', 'off', true) AS nestloop, set_config('work_mem', '64MB', true) AS memory,
+SELECT set_config('enable_nestloop', 'off', true) AS nestloop, set_config('enable_indexscan', 'off', true) AS indexes,
+       set_config('enable_mergejoin', 'off', true) AS merges, set_config('work_mem', '64MB', true) AS memory,
        set_config('plan_cache_mode', 'force_custom_plan', true) AS plans;
 
--- name: forget_due
--- Forget what the run planned before owed to each position.
-TRUNCATE due_reward;
+-- name: forget_lower_due
+-- Forget what the run planned before owed to the positions of the lower half of the cells.
+TRUNCATE due_reward_0, due_reward_1, due_reward_2, due_reward_3, due_reward_4, due_reward_5, due_reward_6, due_reward_7;
+
+-- name: forget_upper_due
+-- Forget what the run planned before owed to the positions of the upper half of the cells.
+TRUNCATE due_reward_8, due_reward_9, due_reward_10, due_reward_11, due_reward_12, due_reward_13, due_reward_14,
+         due_reward_15;
 
 -- name: work_out_due
 -- Work out what a distribution owes to each position of some cells, for the plan to add up and for the run to pay.
@@ -66,23 +72,34 @@ SELECT credit_account, position_id, product_id, cell, amount, basis
  WHERE amount > 0;
 
 -- name: piece_due
--- Compare how many rewards were worked out for a piece with how many of them are there.
-SELECT p.reward_count AS planned,
-       (SELECT count(*) FROM due_reward d WHERE d.cell BETWEEN %(cell_from)s AND %(cell_to)s) AS found
+-- Read how many rewards were planned for a piece, and their sum, by product.
+SELECT p.product_id, o.asset_id, p.reward_count, p.amount
   FROM run_due p
- WHERE p.run_on = %(run_on)s AND p.cell_from = %(cell_from)s;
+  JOIN product o ON o.product_id = p.product_id
+ WHERE p.run_on = %(run_on)s AND p.cell_from = %(cell_from)s
+ ORDER BY p.product_id;
 
--- name: plan
--- Add up by product what was worked out; what acts have settled of the distribution already counts too.
-SELECT product_id, count(*) AS reward_count, sum(amount) AS amount
-  FROM (SELECT product_id, amount FROM due_reward
-        UNION ALL
-        SELECT p.product_id, r.amount
-          FROM reward r
-          JOIN position p ON p.cell = r.cell AND p.position_id = r.position_id
-         WHERE r.run_on = %(run_on)s) owed
- GROUP BY product_id
- ORDER BY product_id;
+-- name: is_worked_out
+-- Say whether anything that was worked out for a piece is there.
+SELECT EXISTS (SELECT FROM due_reward d WHERE d.cell BETWEEN %(cell_from)s AND %(cell_to)s) AS found;
+
+-- name: add_up_due
+-- Add up by piece and product what was worked out for some cells. There are 1, 2, 4, .. pieces of one size.
+SELECT d.cell & (SELECT (256 - 256 / count(*))::smallint FROM reward_piece p WHERE p.run_on = %(run_on)s) AS cell_from,
+       d.product_id, count(*) AS reward_count, sum(d.amount) AS amount
+  FROM due_reward d
+ WHERE d.cell BETWEEN %(cell_from)s AND %(cell_to)s
+ GROUP BY 1, 2
+ ORDER BY 1, 2;
+
+-- name: add_up_settled
+-- Add up by product what acts have settled of a distribution already in some cells.
+SELECT p.product_id, count(*) AS reward_count, sum(r.amount) AS amount
+  FROM reward r
+  JOIN position p ON p.cell = r.cell AND p.position_id = r.position_id
+ WHERE r.run_on = %(run_on)s AND r.cell BETWEEN %(cell_from)s AND %(cell_to)s
+ GROUP BY p.product_id
+ ORDER BY p.product_id;
 
 -- name: foresee
 -- Work out by product what a distribution would owe if it came now, and write nothing.
@@ -101,15 +118,20 @@ SELECT product_id, count(*) AS reward_count, sum(amount) AS amount
  ORDER BY product_id;
 
 -- name: unrated_products
--- Find products with open positions whose first day began before any rate was in force.
+-- Find products with open positions whose first day began before any rate was in force. No position begins before the
+-- sale of its product, so only those that were rated later are looked at.
+WITH rated_late AS (
+    SELECT o.product_id, o.code, r.rated_at
+      FROM product o
+     CROSS JOIN LATERAL (SELECT min(r.effective_at) AS rated_at FROM rate_revision r WHERE r.product_id = o.product_id) r
+     WHERE coalesce(r.rated_at, 'infinity')
+           > coalesce((SELECT min(t.opens_at) FROM terms t WHERE t.product_id = o.product_id), '-infinity')
+)
 SELECT DISTINCT o.code
-  FROM (SELECT product_id, locked_revision, min(started_at) AS started_at
-          FROM position
-         WHERE ended_at IS NULL AND parked_days IS NULL
-         GROUP BY product_id, locked_revision) p
-  JOIN product o ON o.product_id = p.product_id
- WHERE p.started_at < coalesce((SELECT min(r.effective_at) FROM rate_span r
-                                 WHERE r.product_id = p.product_id AND r.locked_revision = p.locked_revision), 'infinity')
+  FROM rated_late o
+  JOIN position p ON p.product_id = o.product_id
+ WHERE EXISTS (SELECT FROM rated_late) AND p.ended_at IS NULL AND p.parked_days IS NULL
+   AND p.locked_revision = 0 AND p.started_at < coalesce(o.rated_at, 'infinity')
  ORDER BY o.code;
 
 -- name: forget_plan
@@ -121,11 +143,12 @@ DELETE FROM run_plan WHERE run_on = %(run_on)s;
 DELETE FROM run_due WHERE run_on = %(run_on)s;
 
 -- name: keep_run_due
--- Keep how many rewards were worked out for each piece of a run.
-INSERT INTO run_due (run_on, cell_from, reward_count)
-SELECT p.run_on, p.cell_from, (SELECT count(*) FROM due_reward d WHERE d.cell BETWEEN p.cell_from AND p.cell_to)
-  FROM reward_piece p
- WHERE p.run_on = %(run_on)s;
+-- Keep how many rewards were worked out for each piece of a run, and their sum, by product.
+INSERT INTO run_due (run_on, cell_from, product_id, reward_count, amount)
+SELECT %(run_on)s, n.cell_from, n.product_id, sum(n.reward_count), sum(n.amount)
+  FROM unnest(%(cells_from)s::smallint[], %(product_ids)s::integer[], %(reward_counts)s::bigint[], %(amounts)s::numeric[])
+       AS n (cell_from, product_id, reward_count, amount)
+ GROUP BY n.cell_from, n.product_id;
 
 -- name: keep_plan
 -- Keep what a run owes by product.
@@ -159,44 +182,69 @@ SELECT o.asset_id, sum(l.amount) AS amount
  WHERE l.run_on = (SELECT max(r.run_on) FROM run r WHERE r.run_on < %(run_on)s AND r.state = 'finished')
  GROUP BY o.asset_id;
 
--- name: pay_piece
--- Pay the rewards of a piece: insert them, then move the balances of both sides by exactly what was inserted.
--- What an act has settled since the plan, and what is parked, is left out.
-WITH due AS MATERIALIZED (
-    SELECT d.cell, d.position_id, d.product_id, d.credit_account, d.basis, d.amount
-      FROM due_reward d
-     WHERE d.cell BETWEEN %(cell_from)s AND %(cell_to)s
-       AND (%(only)s::bigint[] IS NULL OR d.position_id = ANY(%(only)s::bigint[]))
-       AND NOT EXISTS (SELECT FROM reward e
-                        WHERE e.run_on = %(run_on)s AND e.cell = d.cell AND e.position_id = d.position_id)
-       AND NOT EXISTS (SELECT FROM parked_position k
-                        WHERE k.run_on = %(run_on)s AND k.cell = d.cell AND k.position_id = d.position_id
-                          AND k.retried_at IS NULL)
-), paid AS (
-    INSERT INTO reward (credit_account, position_id, run_on, cell, is_early, amount, basis)
-    SELECT credit_account, position_id, %(run_on)s, cell, false, amount, basis
-      FROM due
-    RETURNING credit_account, amount
-), customer_change AS (
-    SELECT (account_customer(credit_account) & 255)::smallint AS cell, credit_account AS account_id, sum(amount) AS amount
-      FROM paid
-     GROUP BY credit_account
-), house_change AS (
-    SELECT cell, (account_id & 524272) | 9 AS account_id, -sum(amount) AS amount FROM customer_change GROUP BY 1, 2
-), change AS (
-    SELECT * FROM customer_change UNION ALL SELECT * FROM house_change
+-- name: pay_rewards
+-- Insert the rewards of a piece. What an act has settled since the plan, and what is parked, is left out.
+INSERT INTO reward (credit_account, position_id, run_on, cell, is_early, amount, basis)
+SELECT d.credit_account, d.position_id, %(run_on)s, d.cell, false, d.amount, d.basis
+  FROM due_reward d
+ WHERE d.cell BETWEEN %(cell_from)s AND %(cell_to)s
+   AND (%(only)s::bigint[] IS NULL OR d.position_id = ANY(%(only)s::bigint[]))
+   AND d.position_id NOT IN (
+       SELECT e.position_id
+         FROM reward e
+        WHERE e.run_on = %(run_on)s AND e.cell BETWEEN %(cell_from)s AND %(cell_to)s
+       UNION ALL
+       SELECT k.position_id
+         FROM parked_position k
+        WHERE k.run_on = %(run_on)s AND k.cell BETWEEN %(cell_from)s AND %(cell_to)s AND k.retried_at IS NULL);
+
+-- name: move_balances
+-- Move the balances of both sides by exactly what the run has inserted for a piece. An account's id says its cell, and
+-- rewards go to accounts of an even kind.
+WITH change AS MATERIALIZED (
+    SELECT r.credit_account AS account_id, count(*) AS reward_count, add_up(r.amount) AS amount
+      FROM reward r
+     WHERE r.run_on = %(run_on)s AND r.cell BETWEEN %(cell_from)s AND %(cell_to)s AND NOT r.is_early
+     GROUP BY r.credit_account
+), house_change AS MATERIALIZED (
+    SELECT (account_customer(c.account_id) & 255)::smallint AS cell, (c.account_id & 524272) | 9 AS account_id,
+           sum(c.reward_count)::bigint AS reward_count, count(*) AS account_count, sum(c.amount) AS amount
+      FROM change c
+     GROUP BY 1, 2
 ), moved AS (
     UPDATE balance b
        SET amount = b.amount + c.amount
       FROM change c
-     WHERE b.cell = c.cell AND b.account_id = c.account_id AND b.cell BETWEEN %(cell_from)s AND %(cell_to)s
+     WHERE b.account_id = c.account_id AND b.cell BETWEEN %(cell_from)s AND %(cell_to)s
+       AND b.account_id & 1 = 0
+    RETURNING 1
+), house_moved AS (
+    UPDATE balance b
+       SET amount = b.amount - h.amount
+      FROM house_change h
+     WHERE b.cell = h.cell AND b.account_id = h.account_id AND b.cell = ANY(%(cells)s::smallint[])
+       AND b.account_id < 1::bigint << 19
     RETURNING 1
 )
-SELECT d.product_id, count(*) AS reward_count, sum(d.amount) AS amount,
-       (SELECT count(*) FROM paid) AS rewards_paid,
-       (SELECT count(*) FROM change) AS accounts_named, (SELECT count(*) FROM moved) AS accounts_moved
-  FROM due d
- GROUP BY d.product_id;
+SELECT account_asset(h.account_id) AS asset_id, sum(h.reward_count)::bigint AS reward_count, sum(h.amount) AS amount,
+       sum(h.account_count + 1)::bigint AS accounts_named,
+       (SELECT count(*) FROM moved) + (SELECT count(*) FROM house_moved) AS accounts_moved
+  FROM house_change h
+ GROUP BY 1;
+
+-- name: piece_totals
+-- Add up by product what was paid of a piece, where that is not all that was worked out for it.
+SELECT d.product_id, o.asset_id, count(*) AS reward_count, sum(r.amount) AS amount
+  FROM reward r
+  JOIN due_reward d ON d.cell = r.cell AND d.position_id = r.position_id AND d.cell BETWEEN %(cell_from)s AND %(cell_to)s
+  JOIN product o ON o.product_id = d.product_id
+ WHERE r.run_on = %(run_on)s AND r.cell BETWEEN %(cell_from)s AND %(cell_to)s AND NOT r.is_early
+ GROUP BY d.product_id, o.asset_id
+ ORDER BY d.product_id;
+
+-- name: due_count
+-- Count what is worked out for a piece.
+SELECT count(*) AS found FROM due_reward d WHERE d.cell BETWEEN %(cell_from)s AND %(cell_to)s;
 
 -- name: close_piece
 -- Prove, in the transaction that paid the piece, that no position-day in it is paid twice.
@@ -274,6 +322,17 @@ SELECT account_asset(credit_account) AS asset_id, count(*) AS reward_count, sum(
   FROM reward
  WHERE run_on = %(run_on)s
  GROUP BY 1;
+
+-- name: paid_totals
+-- Add up by asset what the pieces of a run have paid, each proved when it was paid, and what acts have settled of its day.
+SELECT asset_id, sum(amount) AS amount
+  FROM (SELECT o.asset_id, t.amount
+          FROM run_total t
+          JOIN product o ON o.product_id = t.product_id
+         WHERE t.run_on = %(run_on)s
+        UNION ALL
+        SELECT account_asset(r.credit_account), r.amount FROM reward r WHERE r.run_on = %(run_on)s AND r.is_early) paid
+ GROUP BY asset_id;
 
 -- name: parked_totals
 -- Add up what was parked in a run and is still not paid, by asset.

@@ -99,7 +99,10 @@ def pay_all(
 
 
 def prove_and_publish(database: Database, run_on: date, now: datetime) -> None:
-    """Hold the ledger's totals against the plan (rule 20); what is parked is accounted for."""
+    """Hold the ledger's totals against the plan (rule 20); what is parked is accounted for.
+
+    What the run paid itself was added up piece by piece, from the ledger, in the transactions that paid it.
+    """
     with database.transaction() as tx:
         tx.execute(sql.lock_run, {"run_on": run_on})
         tx.execute(sql.expect_many)
@@ -109,7 +112,7 @@ def prove_and_publish(database: Database, run_on: date, now: datetime) -> None:
             planned[row.asset_id] = planned.get(row.asset_id, 0) + row.amount
         for row in tx.execute(sql.parked_totals, named).fetchall():
             planned[row.asset_id] = planned.get(row.asset_id, 0) - row.amount
-        paid = {row.asset_id: row.amount for row in tx.execute(sql.ledger_totals, named).fetchall()}
+        paid = {row.asset_id: row.amount for row in tx.execute(sql.paid_totals, named).fetchall()}
         owed = {asset_id: amount for asset_id, amount in planned.items() if amount != 0}
         if owed != paid:
             raise InvariantBroken(f"run {run_on}: planned {owed}, in the ledger {paid}")

@@ -311,8 +311,9 @@ WITH unproved AS MATERIALIZED (
      WHERE NOT EXISTS (
            SELECT FROM pg_index i
             WHERE i.indrelid = to_regclass(quote_ident(p.name)) AND i.indisunique AND i.indisvalid
-              AND pg_get_indexdef(i.indexrelid) LIKE '%%(cell, position_id, run_on)' ||
-                  CASE WHEN p.is_filled THEN '' ELSE ' WHERE is_early' END)
+              AND pg_get_indexdef(i.indexrelid) LIKE ANY (
+                  CASE WHEN p.is_filled THEN ARRAY['%%(position_id, cell, run_on)', '%%(cell, position_id, run_on)']
+                       ELSE ARRAY['%%(cell, position_id, run_on) WHERE is_early'] END))
 ), doubled AS (
     SELECT d.cell, d.position_id, u.run_on, d.number
       FROM unproved u
