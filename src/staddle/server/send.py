@@ -16,7 +16,7 @@ import msgspec
 
 from staddle.errors import InvalidWebhookUrl
 from staddle.notices.addresses import Allowed, Target, check_address, check_url
-from staddle.notices.lanes import Due, Result
+from staddle.notices.lanes import PER_ENDPOINT, Due, Result
 from staddle.server.event import event_id, shown_event
 
 CONNECT_SECONDS = 10
@@ -158,7 +158,7 @@ class Sender:
             self._transports[wanted] = httpx.AsyncHTTPTransport(
                 verify=self._ssl,
                 trust_env=False,
-                limits=httpx.Limits(max_keepalive_connections=2, keepalive_expiry=30),
+                limits=httpx.Limits(max_keepalive_connections=PER_ENDPOINT, keepalive_expiry=30),
             )
         return self._transports[wanted]
 
