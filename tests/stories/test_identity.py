@@ -579,6 +579,25 @@ def test_an_app_is_confirmed_by_a_code_of_it_before_it_counts(door: Door) -> Non
             identity.begin_totp(tx, door.keyring, caller, door.now)
 
 
+def test_what_lets_nobody_in_any_more_is_forgotten(door: Door) -> None:
+    customer_id = door.customer("ann")
+    door.sign_in()
+    with pytest.raises(errors.SignInFailed):
+        door.sign_in("nobody", "wrong")
+    with door.database.transaction() as tx:
+        assert identity.forget_expired(tx, door.now) == 0
+    door.passes(days=1, seconds=1)
+    token = door.sign_in().token
+    with door.database.transaction() as tx:  # the failure of the account that was never there
+        assert identity.forget_expired(tx, door.now) == 1
+    door.passes(days=59)
+    with door.database.transaction() as tx:  # the first session, and the attempts of the address
+        assert identity.forget_expired(tx, door.now) == 2
+    with pytest.raises(errors.SessionExpired):
+        door.who(token)
+    assert door.told(customer_id) == ["add_login", "sign_in", "sign_in"]
+
+
 # Asking who it is
 
 

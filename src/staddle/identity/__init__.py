@@ -41,6 +41,7 @@ from staddle.identity.external import (
     finish_external_sign_in,
     set_sign_in_provider,
 )
+from staddle.identity.forget import forget_expired
 from staddle.identity.logins import (
     Login,
     add_customer_login,
@@ -133,6 +134,7 @@ __all__ = [
     "finish_passkey",
     "finish_passkey_sign_in",
     "finish_passkey_step_up",
+    "forget_expired",
     "grant_access",
     "is_unproven",
     "list_api_keys",

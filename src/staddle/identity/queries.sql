@@ -362,3 +362,19 @@ SELECT login_id FROM external_account WHERE issuer = %(issuer)s AND subject = %(
 INSERT INTO external_account (issuer, subject, login_id, linked_at)
 VALUES (%(issuer)s, %(subject)s, %(login_id)s, %(now)s)
     ON CONFLICT DO NOTHING;
+
+-- name: forget_sessions
+-- Forget sessions that ended long ago.
+DELETE FROM session WHERE least(expires_at, coalesce(ended_at, expires_at)) < %(sessions_before)s;
+
+-- name: forget_challenges
+-- Forget challenges that never came back.
+DELETE FROM challenge WHERE expires_at <= %(now)s;
+
+-- name: forget_tokens
+-- Forget access tokens that have expired.
+DELETE FROM access_token WHERE expires_at <= %(now)s;
+
+-- name: forget_failures
+-- Forget failed attempts of long ago, of addresses and accounts that were never there too.
+DELETE FROM throttle WHERE last_failure_at < %(attempts_before)s AND blocked_until <= %(now)s;

@@ -9,6 +9,7 @@ from staddle.days import distribution_at, format_instant, last_run_on, parse_ins
 from staddle.db import queries
 from staddle.desk import clear_alarm, find_desk, raise_alarm, raise_all
 from staddle.errors import DatabaseUnavailable, StaddleError
+from staddle.identity import forget_expired
 from staddle.ledger import CELL_COUNT
 from staddle.money import plain
 from staddle.notices import publish_to_holders
@@ -209,6 +210,12 @@ def forget_quotes(work: Work) -> None:
             tx.execute(sql.forget_quotes, {"cell": cell, "before": work.now - QUOTES_KEPT})
 
 
+def forget_access(work: Work) -> None:
+    """Forget sessions, challenges, tokens and failed attempts that let nobody in any more."""
+    with work.database.transaction() as tx:
+        forget_expired(tx, work.machine_now)
+
+
 def watch_positions(work: Work) -> None:
     """Say which positions are parked."""
     with work.database.transaction() as tx:
@@ -265,6 +272,7 @@ def jobs() -> list[Job]:
         Job("parked", 60, watch_positions),
         Job("runway", 600, watch_pools),
         Job("quotes", 3_600, forget_quotes),
+        Job("access", 3_600, forget_access),
         Job("audit", 300, audit_books),
         Job("announcements", 2, announce_changes, follows_desk=True),
     ]
