@@ -18,6 +18,7 @@ from bench.fill import OPENED_AT, checkpoint, durable_server, fill, publish, say
 from staddle import products
 from staddle.db import Database, Server
 from staddle.db.embedded import wheel_bin_dir
+from staddle.ledger import cell_of
 from staddle.positions import Subscribe, subscribe
 
 RATIO_MIN = 2.0
@@ -169,7 +170,7 @@ def subscribe_batch(database: Database, numbers: Iterator[int], customers: int, 
 
 def of_share(numbers: Iterator[int], customers: int, share: int, shares: int) -> Iterator[int]:
     """Give the numbers whose commands are of the cells of one share."""
-    return (number for number in numbers if customer_id(number * 7919 % customers) % shares == share)
+    return (number for number in numbers if cell_of(customer_id(number * 7919 % customers)) % shares == share)
 
 
 def command(number: int, customers: int) -> Subscribe:

@@ -17,7 +17,7 @@ from staddle.ledger.balances import balances_of, balances_of_customer, house_bal
 from staddle.ledger.cells import LockedCells, bring_forward, lock_cells, save_cells
 from staddle.ledger.chart import MOVES, SOURCES, AccountKind
 from staddle.ledger.journal import Transfer, open_balances, post
-from staddle.ledger.requests import Command, HouseCommand, Outcome, find_stored, replay, store
+from staddle.ledger.requests import Command, HouseCommand, Outcome, ask_stored, find_stored, replay, store
 
 __all__ = [
     "CELL_COUNT",
@@ -35,6 +35,7 @@ __all__ = [
     "add_asset",
     "all_assets",
     "answer_commands",
+    "ask_stored",
     "asset_id_of",
     "balances_of",
     "balances_of_customer",

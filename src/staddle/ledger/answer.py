@@ -14,8 +14,8 @@ from staddle.ledger.requests import (
     Outcome,
     Stored,
     as_kept,
+    ask_stored,
     fault_of,
-    find_stored,
     fingerprint,
     replay,
     store,
@@ -32,15 +32,17 @@ def answer_commands(
     answer_type: type[Answer],
     now: datetime,
     decide: Callable[[Sequence[Asked]], list[Outcome[Answer]]],
+    fetch_stored: Callable[[], dict[tuple[int, str], Stored]] | None = None,
 ) -> list[Outcome[Answer]]:
     """Answer each command, in order; their cells must be locked. `decide` gets those whose key is new, and writes.
+    `fetch_stored` comes of `ask_stored`, where it was called before.
 
     A key that was answered before gets the stored answer again; the same key twice in one list is decided once.
     Refusals of a rule are stored too, so that a late copy of a refused request moves nothing. What is not a valid
     request, or names what is not there, is not kept under its key.
     """
     faults = {number: fault for number, command in enumerate(commands) if (fault := fault_of(command))}
-    stored = find_stored(tx, [command for number, command in enumerate(commands) if number not in faults])
+    stored = (fetch_stored or ask_stored(tx, commands))()
     fresh: dict[tuple[int, str], Asked] = {}
     firsts = set()
     for number, command in enumerate(commands):

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -80,16 +80,27 @@ def fault_of(command: Command) -> StaddleError | None:
     return None
 
 
-def find_stored(tx: Tx, commands: Sequence[Command]) -> dict[tuple[int, str], Stored]:
-    """Find what was already answered under the keys of these commands; the cells must be locked."""
-    rows = tx.execute(
+def ask_stored(tx: Tx, commands: Sequence[Command]) -> Callable[[], dict[tuple[int, str], Stored]]:
+    """Ask what was already answered under the keys of these commands, and give what fetches it; the cells must be
+    locked.
+    """
+    sound = [command for command in commands if fault_of(command) is None]
+    cursor = tx.execute(
         sql.stored_requests,
         {
-            "customer_ids": [command.customer_id for command in commands],
-            "request_keys": [command.key for command in commands],
+            "customer_ids": [command.customer_id for command in sound],
+            "request_keys": [command.key for command in sound],
         },
-    ).fetchall()
-    return {(row.customer_id, row.request_key): Stored(row.act, row.fingerprint, row.answer) for row in rows}
+    )
+    return lambda: {
+        (row.customer_id, row.request_key): Stored(row.act, row.fingerprint, row.answer)
+        for row in cursor.fetchall()
+    }
+
+
+def find_stored(tx: Tx, commands: Sequence[Command]) -> dict[tuple[int, str], Stored]:
+    """Find what was already answered under the keys of these commands; the cells must be locked."""
+    return ask_stored(tx, commands)()
 
 
 def replay(stored: Stored, act: str, command: Command, answer_type: type[Answer]) -> Outcome[Answer]:

@@ -18,7 +18,7 @@ from staddle.days import DAY, distribution_at, run_on_of
 from staddle.db import Tx, queries
 from staddle.ledger import SOURCES, Asset, Command, account_of
 from staddle.ledger.requests import check_key, fault_of
-from staddle.money import ZERO, check_positive
+from staddle.money import SCALE_MAX, ZERO, check_positive
 from staddle.positions.check import (
     check_agreement,
     check_amount,
@@ -27,10 +27,12 @@ from staddle.positions.check import (
     check_open,
     check_rate,
 )
-from staddle.positions.facts import Offer, lock_quotas
+from staddle.positions.facts import Offer
 from staddle.products.find import CODE
 
 sql = queries(__package__)
+SIZE_END = 30
+"""No amount with more digits before its point is accepted."""
 
 
 class Subscribe(Command, frozen=True, kw_only=True):
@@ -94,19 +96,6 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 @dataclass(slots=True)
-class Facts:
-    """What was asked of the database about a list of commands: cursors, and rows from when they were looked at."""
-
-    offers: Any
-    subscribers: Any
-
-    def fetch(self) -> None:
-        """Have the rows, if they are not there yet."""
-        if not isinstance(self.offers, list):
-            self.offers, self.subscribers = self.offers.fetchall(), self.subscribers.fetchall()
-
-
-@dataclass(slots=True)
 class Desk:
     """The facts of one list of commands, moved along as each is decided."""
 
@@ -120,43 +109,62 @@ class Desk:
     balances: dict[int, Decimal]
 
 
-def ask_facts(tx: Tx, commands: Sequence[Subscribe], now: datetime) -> Facts:
-    """Ask for everything that decides about these commands; the cells must be locked, or it is a preview."""
-    codes = {code for code in {command.product for command in commands} if CODE.fullmatch(code)}
+def read_desk(tx: Tx, commands: Sequence[Subscribe], now: datetime, *, is_holding: bool = False) -> Desk:
+    """Read everything that decides about these commands; the cells must be locked, or it is a preview.
+
+    `is_holding` has the quotas held from before until the transaction ends.
+    """
+    codes = sorted(code for code in {command.product for command in commands} if CODE.fullmatch(code))
     known = [
         command
         for command in commands
         if command.product in codes and command.source in SOURCES and fault_of(command) is None
     ]
-    return Facts(
-        tx.execute(sql.offers_at, {"codes": sorted(codes), "now": now}),
-        tx.execute(
-            sql.subscribers,
-            {
-                "customer_ids": [command.customer_id for command in known],
-                "products": [command.product for command in known],
-                "sources": [command.source for command in known],
-            },
-        ),
+    if is_holding:
+        tx.execute(sql.hold_quotas, {"codes": codes})
+    offers = tx.execute(sql.offers_at, {"codes": codes, "now": now})
+    subscribers = tx.execute(
+        sql.subscribers,
+        {
+            "customer_ids": [command.customer_id for command in known],
+            "products": [command.product for command in known],
+            "sources": [command.source for command in known],
+        },
     )
-
-
-def read_desk(facts: Facts, now: datetime) -> Desk:
-    """Lay out what was asked for, as it stands before the first command's turn."""
-    facts.fetch()
     desk = Desk(now, None, None, {}, {}, {}, {}, {})
-    for row in facts.offers:
+    for row in offers.fetchall():
         desk.agreement_version = row.agreement_version
         desk.payout_at = next_payout_at(row.distribution_time, now)
         desk.offers[row.code] = offer_of(row)
-    for row in facts.subscribers:
-        offer = desk.offers[row.product]
-        if row.is_known:
-            desk.customers[row.customer_id] = row
-        desk.standing[row.customer_id, offer.product_id] = row
-        desk.holdings[row.customer_id, offer.product_id] = row.holding
-        desk.balances[account_of(row.customer_id, offer.asset, SOURCES[row.source])] = row.balance
+    for row in subscribers.fetchall():
+        add_subscriber(desk, row)
     return desk
+
+
+def add_subscriber(desk: Desk, row: Any) -> None:
+    """Lay out what is known of somebody who subscribes."""
+    offer = desk.offers[row.product]
+    if row.is_known:
+        desk.customers[row.customer_id] = row
+    desk.standing[row.customer_id, offer.product_id] = row
+    desk.holdings[row.customer_id, offer.product_id] = row.holding
+    desk.balances[account_of(row.customer_id, offer.asset, SOURCES[row.source])] = row.balance
+
+
+def is_scarce(desk: Desk, commands: Sequence[Subscribe]) -> bool:
+    """Say whether a quota may not hold all that is asked for, so that somebody may have to be refused.
+
+    It only looks at how long the amounts are, which is quick, and true of what is no amount too: each is taken for
+    the next power of ten.
+    """
+    for code, offer in desk.offers.items():
+        left = offer.quota_left()
+        if left is not None:
+            sizes = [command.amount.adjusted() for command in commands if command.product == code]
+            longest = max((size for size in sizes if size < SIZE_END), default=-SCALE_MAX)
+            if Decimal(len(sizes)).scaleb(max(longest, -SCALE_MAX) + 1) > left:
+                return True
+    return False
 
 
 def offer_of(row: Any) -> Offer:
@@ -179,14 +187,6 @@ def next_payout_at(distribution_time: Any, now: datetime) -> datetime:
 def decide(desk: Desk, commands: Sequence[Subscribe]) -> list[Accepted | errors.StaddleError]:
     """Decide each command in its turn."""
     return [attempt(desk, command) for command in commands]
-
-
-def hold_quotas(tx: Tx, desk: Desk) -> None:
-    """Hold the quotas on offer until the transaction ends, and see what is left of them then."""
-    used = lock_quotas(tx, (offer.product_id for offer in desk.offers.values()))
-    for offer in desk.offers.values():
-        if offer.product_id in used:
-            offer.quota_used, offer.quota_total = used[offer.product_id]
 
 
 def attempt(desk: Desk, command: Subscribe) -> Accepted | errors.StaddleError:

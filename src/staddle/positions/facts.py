@@ -101,13 +101,9 @@ def product_ids_of(tx: Tx, codes: Iterable[str]) -> dict[str, int]:
     return {row.code: row.product_id for row in rows}
 
 
-def lock_quotas(tx: Tx, product_ids: Iterable[int]) -> dict[int, tuple[Decimal, Decimal | None]]:
-    """Hold the quota rows of these products, in order; in a statement of its own, so that what is read next is true.
-
-    Gives what is used of each, and its total.
-    """
-    rows = tx.execute(sql.lock_quotas, {"product_ids": sorted(set(product_ids))}).fetchall()
-    return {row.product_id: (row.used, row.total) for row in rows}
+def lock_quotas(tx: Tx, product_ids: Iterable[int]) -> None:
+    """Hold the quota rows of these products, in order; in a statement of its own, so that what is read next is true."""
+    tx.execute(sql.lock_quotas, {"product_ids": sorted(set(product_ids))})
 
 
 def offers_of(tx: Tx, product_ids: Iterable[int]) -> dict[int, Offer]:

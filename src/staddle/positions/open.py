@@ -44,13 +44,22 @@ def move_quotas(tx: Tx, taken: dict[int, Decimal]) -> None:
         tx.execute(sql.move_quotas, {"product_ids": list(moved), "amounts": list(moved.values())})
 
 
-def take_quotas(tx: Tx, taken: dict[int, Decimal]) -> bool:
-    """Take quota of products whose rows need not be locked; says whether all of it was still there.
+class Taken(msgspec.Struct, frozen=True):
+    """What is to be taken of a product's quota, by people who saw this version of its terms."""
 
-    If not, the caller must undo all that it has done. It locks the rows until the transaction ends, so it is to be
-    the last thing that an act does.
+    product_id: int
+    version: int
+    amount: Decimal
+
+
+def take_quotas(tx: Tx, taken: Sequence[Taken]) -> bool:
+    """Take quota; says whether all of it was there, of products on offer as they were seen. If not, the caller must
+    undo all that it has done.
+
+    It locks the quota rows until the transaction ends, so it is to be the last thing that an act does.
     """
     if not taken:
         return True
-    asked = {"product_ids": list(taken), "amounts": list(taken.values())}
-    return len(tx.execute(sql.take_quotas, asked).fetchall()) == len(taken)
+    # In a statement of its own, so that the next one sees what those who held it before have left.
+    tx.execute(sql.lock_quotas, {"product_ids": [each.product_id for each in taken]})
+    return len(tx.execute(sql.take_quotas, columns(taken)).fetchall()) == len(taken)

@@ -6,6 +6,15 @@ SELECT product_id, used, total, ceiling
  ORDER BY product_id
    FOR UPDATE;
 
+-- name: hold_quotas
+-- Hold the quota rows of some products, by code, until the transaction ends, in order; always after the cells.
+SELECT q.product_id
+  FROM quota q
+  JOIN product p ON p.product_id = q.product_id
+ WHERE p.code = ANY(%(codes)s::text[])
+ ORDER BY q.product_id
+   FOR UPDATE OF q;
+
 -- name: product_ids
 -- Find products by code.
 SELECT code, product_id FROM product WHERE code = ANY(%(codes)s::text[]);
@@ -109,18 +118,13 @@ UPDATE quota q
  WHERE q.product_id = m.product_id;
 
 -- name: take_quotas
--- Take quota where that much is left, in order of product; gives the products of which it was taken.
-WITH held AS MATERIALIZED (
-    SELECT m.product_id, m.amount
-      FROM unnest(%(product_ids)s::integer[], %(amounts)s::numeric[]) AS m (product_id, amount)
-      JOIN quota q ON q.product_id = m.product_id
-     ORDER BY m.product_id
-       FOR UPDATE OF q
-)
+-- Take quota that is held of products that are still on offer as they were seen, where that much is left; gives the
+-- products of which it was taken.
 UPDATE quota q
-   SET used = q.used + h.amount
-  FROM held h
- WHERE q.product_id = h.product_id AND (q.total IS NULL OR q.used + h.amount <= q.total)
+   SET used = q.used + m.amount
+  FROM unnest(%(product_id)s::integer[], %(version)s::integer[], %(amount)s::numeric[]) AS m (product_id, version, amount)
+  JOIN product p ON p.product_id = m.product_id AND p.version = m.version AND p.state = 'live' AND p.subscribe_halt IS NULL
+ WHERE q.product_id = m.product_id AND (q.total IS NULL OR q.used + m.amount <= q.total)
 RETURNING q.product_id;
 
 -- name: positions_of_holdings

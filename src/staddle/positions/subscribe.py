@@ -7,7 +7,6 @@ undone and decided again with the quota held.
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 
 import psycopg
 
@@ -20,26 +19,25 @@ from staddle.ledger import (
     Transfer,
     account_of,
     answer_commands,
+    ask_stored,
     cell_of,
     lock_cells,
     post,
 )
-from staddle.money import ZERO, plain
+from staddle.money import plain
 from staddle.notices import Notice, write_notices
 from staddle.positions.decide import (
     Accepted,
     Desk,
-    Facts,
     Subscribe,
     Subscribed,
-    ask_facts,
     decide,
     describe,
-    hold_quotas,
+    is_scarce,
     read_desk,
 )
 from staddle.positions.facts import Offer
-from staddle.positions.open import NewPosition, open_positions, take_quotas
+from staddle.positions.open import NewPosition, Taken, open_positions, take_quotas
 
 sql = queries(__package__)
 
@@ -53,13 +51,13 @@ def subscribe(tx: Tx, commands: Sequence[Subscribe], now: datetime) -> list[Outc
     if outcomes is None:
         outcomes = _subscribe(tx, commands, now, is_holding=True)
     if outcomes is None:
-        raise errors.InvariantBroken("a quota that was held did not have what was seen of it")
+        raise errors.InvariantBroken("a quota that was held was not as it was seen")
     return outcomes
 
 
 def preview(tx: Tx, commands: Sequence[Subscribe], now: datetime) -> list[Outcome[Subscribed]]:
     """Say what `subscribe` would answer, by the same path, and write nothing (rule 12)."""
-    desk = read_desk(ask_facts(tx, commands, now), now)
+    desk = read_desk(tx, commands, now)
     return [
         Outcome(describe(desk, decided, 0)) if isinstance(decided, Accepted) else Outcome(error=decided)
         for decided in decide(desk, commands)
@@ -69,37 +67,32 @@ def preview(tx: Tx, commands: Sequence[Subscribe], now: datetime) -> list[Outcom
 def _subscribe(
     tx: Tx, commands: Sequence[Subscribe], now: datetime, *, is_holding: bool
 ) -> list[Outcome[Subscribed]] | None:
-    """Subscribe, or undo it and give None when somebody else has taken quota that these commands were to have."""
+    """Subscribe; or undo it and give None, when others have taken meanwhile what these commands were to have.
+
+    The quotas are held from before anything is read if asked for, or if less is left than what is asked for in all:
+    so nobody is refused for want of quota that was only being looked at.
+    """
     locked = lock_cells(tx, {cell_of(command.customer_id) for command in commands})
     now = locked.instant(now)
-    taken: dict[int, Decimal] = {}
+    taken: dict[int, Taken] = {}
     # The statements go out one after the other without waiting for each other's answers.
-    with tx.pipeline(), tx.transaction() as savepoint:
-        facts = ask_facts(tx, commands, now)
+    with tx.pipeline():
+        fetch_stored = ask_stored(tx, commands)
+        desk = read_desk(tx, commands, now, is_holding=is_holding)
+        if not is_holding and is_scarce(desk, commands):
+            desk = read_desk(tx, commands, now, is_holding=True)
 
         def decide_and_write(fresh: Sequence[Subscribe]) -> list[Outcome[Subscribed]]:
-            desk, decided = _decide(tx, facts, fresh, now, is_holding=is_holding)
-            return write_subscriptions(tx, locked, desk, decided, taken)
+            return write_subscriptions(tx, locked, desk, decide(desk, fresh), taken)
 
-        outcomes = answer_commands(tx, "subscribe", commands, Subscribed, now, decide_and_write)
-        if take_quotas(tx, taken):
+        with tx.transaction() as savepoint:
+            outcomes = answer_commands(
+                tx, "subscribe", commands, Subscribed, now, decide_and_write, fetch_stored
+            )
+            if not take_quotas(tx, [taken[product_id] for product_id in sorted(taken)]):
+                raise psycopg.Rollback(savepoint)
             return outcomes
-        raise psycopg.Rollback(savepoint)
     return None
-
-
-def _decide(
-    tx: Tx, facts: Facts, commands: Sequence[Subscribe], now: datetime, *, is_holding: bool
-) -> tuple[Desk, list[Accepted | errors.StaddleError]]:
-    """Decide the commands; nobody is refused for want of quota unless it was held and there was none."""
-    desk = read_desk(facts, now)
-    if not is_holding:
-        decided = decide(desk, commands)
-        if not any(isinstance(each, errors.QuotaFull) for each in decided):
-            return desk, decided
-        desk = read_desk(facts, now)
-    hold_quotas(tx, desk)
-    return desk, decide(desk, commands)
 
 
 def write_subscriptions(
@@ -107,7 +100,7 @@ def write_subscriptions(
     locked: LockedCells,
     desk: Desk,
     decided: Sequence[Accepted | errors.StaddleError],
-    taken: dict[int, Decimal],
+    taken: dict[int, Taken],
 ) -> list[Outcome[Subscribed]]:
     """Write what was decided: positions, consents, notices, transfers; one statement each. Adds up in `taken` which
     quota is to be taken in the end.
@@ -120,7 +113,7 @@ def write_subscriptions(
             position_id = locked.next_position(cell_of(each.command.customer_id))
             accepted.append(each)
             positions.append(new_position(each, position_id, desk.now))
-            taken[each.offer.product_id] = taken.get(each.offer.product_id, ZERO) + each.command.amount
+            add_taken(taken, each)
             outcomes.append(Outcome(describe(desk, each, position_id)))
         else:
             outcomes.append(Outcome(error=each))
@@ -134,6 +127,15 @@ def write_subscriptions(
     first = (position.reward_account for each, position in both if each.is_first)
     post(tx, locked, transfers, desk.now, opening=first)
     return outcomes
+
+
+def add_taken(taken: dict[int, Taken], accepted: Accepted) -> None:
+    """Add an accepted command to what is to be taken of its product's quota."""
+    offer, amount = accepted.offer, accepted.command.amount
+    before = taken.get(offer.product_id)
+    taken[offer.product_id] = Taken(
+        offer.product_id, offer.version, amount if before is None else before.amount + amount
+    )
 
 
 def record_consents(tx: Tx, accepted: Sequence[Accepted], now: datetime) -> None:

@@ -95,7 +95,8 @@ def lock_on_sale(tx: Tx, by: str, code: str) -> Product:
 def lock_for_change(tx: Tx, by: str, code: str) -> tuple[Product, Decimal]:
     """Hold a product and its quota; gives what all customers hold in it.
 
-    Every subscription holds the quota row until it commits, so that none slips in behind a halt or a closing.
+    Every subscription holds the quota row from before it last looks at the product until it commits, so that none
+    slips in behind a halt or a closing.
     """
     find_operator(tx, by)
     product = lock_product(tx, code)
