@@ -59,9 +59,13 @@ class Workers:
         """All that they have logged."""
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("worker-*.log")))
 
+    def at_work(self) -> set[str]:
+        """The names of those that have come as far as looking who leads."""
+        return set(re.findall(r"the schedule: ([\w.:-]+)", self.logs()))
+
     def stop(self) -> list[int]:
         """Tell all to stop, once each is at work and can be told; gives their exit codes."""
-        wait_until(lambda: self.logs().count("the schedule: ") >= self.started, 30, "all are at work")
+        wait_until(lambda: len(self.at_work()) == self.started, 30, "all are at work")
         for process in self.running:
             process.send_signal(signal.SIGTERM)
         codes = [process.wait(30) for process in self.running]

@@ -1,4 +1,4 @@
-"""Who keeps the schedule: one of many processes, by a row that it counts up (docs/decisions/0012).
+"""Who keeps the schedule: one of many processes, by a row that it counts up (docs/decisions/0013).
 
 The leader adds one to `beat` every two seconds. Another process that has seen the same beat for nine seconds of its own
 clock puts itself in the leader's place, if the row still stands as it was seen. So no two machines' clocks are ever

@@ -1,4 +1,4 @@
-"""The schedule: what is done by itself, when, by the one process of many that leads (docs/decisions/0012).
+"""The schedule: what is done by itself, when, by the one process of many that leads (docs/decisions/0013).
 
 Once a second the leader looks at the clocks and starts the jobs that are due, each on a thread of its own, so that none
 waits for another and none that fails stops another. Whatever a job does can be done again or by two at once: a leader
