@@ -11,8 +11,8 @@ MONEY_SUITES := $(wildcard tests/stories tests/books tests/model)
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .venv/installed ## load a demo desk, live through 90 days of it, and audit the books
-	$(BIN)/staddle demo
+run: .venv/installed ## load a demo desk, live through 90 days of it, audit the books, and serve it
+	$(BIN)/staddle demo --serve
 
 test: check pytest pytest-15 ## all that CI runs: check, every test, and the money suites on PostgreSQL 15
 

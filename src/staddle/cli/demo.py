@@ -1,6 +1,7 @@
 """`staddle demo`: a sandbox desk is set up, lives through its days, is audited, and tells what happened."""
 
 import os
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -14,16 +15,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from staddle import demo as room
 from staddle.cli import app
 from staddle.cli.accounts import assets_table
-from staddle.cli.answer import Document, Shown
+from staddle.cli.answer import Document, Shown, document
 from staddle.cli.auditing import audit_books, exit_code_of, verdict_of
-from staddle.cli.edge import DatabaseName, machine_now, plain, scales_of
+from staddle.cli.edge import DatabaseName, machine_now, plain, scales_of, show
 from staddle.cli.products import offer_table
 from staddle.cli.rewards import runs_table
+from staddle.cli.serve import serve
 from staddle.cli.show import amount, console_of, grid, instant
 from staddle.cli.treasury import runway_table
 from staddle.config import Config
 from staddle.db import Database, open_server
-from staddle.demo import Lived
+from staddle.demo import Doors, Lived
 from staddle.desk import now_of
 from staddle.errors import AlreadyExists
 from staddle.rewards import seal_all
@@ -39,10 +41,15 @@ def demo(
     seed: Annotated[int, typer.Option(help="Another seed lives another life.")] = 1,
     name: DatabaseName = None,
     is_quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    is_served: Annotated[
+        bool, typer.Option("--serve", help="Then serve it, with logins, until stopped.")
+    ] = False,
 ) -> Shown:
     """Set a sandbox desk up, live through 90 days of it, audit the books, and show what happened.
 
     The desk is made anew each time, in the database staddle_demo unless told otherwise; only a demo desk is ever wiped.
+    With --serve it gives two customers and three operators logins and answers on STADDLE_LISTEN, or on a free port
+    where that one is taken.
     """
     config = Config.from_environ(os.environ)
     chosen = config.named(name or config.database or DATABASE)
@@ -66,6 +73,7 @@ def demo(
             findings = audit_books(database, console, is_quiet=is_quiet)
             examples = [references[number] for number in EXAMPLES if number < len(references)]
             story = room.tell_story(database, lived, examples)
+            doors = room.open_doors(database, chosen, references, machine_now()) if is_served else None
     data = {
         "database": chosen.database,
         "customers": customers,
@@ -74,7 +82,48 @@ def demo(
         "story": story,
         "audit": findings,
     }
-    return Shown(data, story_view, exit_code=exit_code_of(findings), scales=scales)
+    shown = Shown(data, story_view, exit_code=exit_code_of(findings), scales=scales)
+    if doors is None:
+        return shown
+    show(False, shown, document(data, scales))
+    serve_demo(chosen, doors)
+    return Shown(None, exit_code=shown.exit_code)
+
+
+def serve_demo(config: Config, doors: Doors) -> None:
+    """Say where the demo desk is and how to come in, and serve it until stopped."""
+    host, port = free_address(config.listen)
+    console_of(sys.stdout).print(doors_view(f"http://{host}:{port}", doors), soft_wrap=True)
+    assert config.database is not None
+    serve(listen=f"{host}:{port}", database=config.database, has_worker=True)
+
+
+def free_address(wanted: tuple[str, int]) -> tuple[str, int]:
+    """Give the wanted address, or the same host with a free port where somebody answers there already."""
+    host, port = wanted
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for number in (port, 0):
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, number))
+            except OSError:
+                continue
+            return host, int(probe.getsockname()[1])
+    return wanted
+
+
+def doors_view(address: str, doors: Doors) -> RenderableType:
+    """Show the address, the logins, and a line to paste."""
+    rows = [[door.email, door.password, door.may] for door in doors.logins]
+    return Group(
+        f"\n[bold]The desk is open[/] at {address} until Ctrl-C; its manual: {address}/docs\n",
+        grid("Logins, made for this demo only", ["E-mail", "Password", "May"], rows),
+        f"The API key of {doors.api_key_of}: paste this line:\n",
+        f"curl -s {address}/v1/positions -H 'Authorization: Bearer {doors.api_key}'\n",
+        f"An integrator's client: {doors.client_id}, secret {doors.client_secret}",
+        "The sandbox's clock only moves when told: staddle clock advance 1d --with-runs\n",
+    )
 
 
 def play(

@@ -154,6 +154,8 @@ def plain(app: typer.Typer, name: str) -> Callable[[Callable[P, Shown]], Callabl
         def command(**given: Any) -> int:
             is_json = given.pop("is_json")
             answer = cast(Any, function)(**given)
+            if answer.data is None:
+                return int(answer.exit_code)
             return show(is_json, answer, document(answer.data, answer.scales))
 
         own = list(inspect.signature(function, eval_str=True).parameters.values())

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from rich.console import RenderableType
 
 from staddle import products as room
 from staddle.cli import app
-from staddle.cli.answer import Document, Shown
+from staddle.cli.answer import Document, Shown, trimmed
 from staddle.cli.arguments import ProductCode, Reason
 from staddle.cli.edge import At, reads, writes
 from staddle.cli.rates import tier_table
@@ -185,12 +186,12 @@ def offer_table(title: str, offers: list[Document]) -> RenderableType:
         [
             each["code"],
             each["asset"],
-            "flexible" if each["terms"]["term_days"] is None else f"{each['terms']['term_days']} days",
-            apr_of(each["rate"]),
+            "flexible" if each["terms"]["term_days"] is None else f"{each['terms']['term_days']}-day",
+            apr_of(each["rate"]).replace(" %", "\N{NO-BREAK SPACE}%"),
             each["status"].replace("_", " "),
-            amount(each["terms"]["amount_min"]),
+            trimmed(Decimal(each["terms"]["amount_min"])),
             amount(each["quota_used"]),
-            "no limit" if each["quota_left"] is None else amount(each["quota_left"]),
+            amount(each["quota_left"]),
         ]
         for each in offers
     ]

@@ -124,13 +124,17 @@ def grid(
     """Show a table; a column whose cells all begin with a digit stands on the right."""
     table = Table(
         title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
-        header_style="dim", caption=caption, caption_justify="left",
+        header_style="dim", caption=caption, caption_justify="left", padding=(0, 1, 0, 0),
     )  # fmt: skip
     for number, head in enumerate(heads):
         is_figure = all(row[number][:1].isdigit() or row[number] == NOTHING for row in rows) and any(
             row[number] != NOTHING and ":" not in row[number] and row[number].count("-") < 2 for row in rows
         )
-        table.add_column(head, justify="right" if is_figure else "left", overflow="fold")
+        # What has no space in it, such as a figure or a code, is never broken; sentences give way instead.
+        is_whole = not any(" " in row[number] for row in rows)
+        table.add_column(
+            head, justify="right" if is_figure else "left", overflow="fold", no_wrap=is_whole and bool(rows)
+        )
     for row in rows:
         table.add_row(*[escape(cell) for cell in row])
     return table
