@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 from tests.cli.shell import url_of
@@ -141,6 +141,11 @@ class Service:
         """An integrator's client with a token of these scopes."""
         return self.caller(token_of_client(self.database, client_id, scopes), client_id)
 
+    def customer_id(self, reference: str) -> int:
+        """The id of a customer."""
+        with self.database.transaction() as tx:
+            return find_customer(tx, reference).customer_id
+
     def passes(self, **length: float) -> datetime:
         """Let time pass on the desk's clock: days=1, hours=.."""
         with self.database.transaction() as tx:
@@ -165,6 +170,8 @@ class Start:
     port: int
     processes: int
     environ: dict[str, str] = field(default_factory=dict)
+    said: BinaryIO | None = None
+    """Where its log goes, if not where that of the tests goes."""
 
     def begin(self) -> "subprocess.Popen[bytes]":
         """Start the service and wait until it answers."""
@@ -177,7 +184,7 @@ class Start:
         }
         program = Path(sys.executable).parent / "staddle"
         command = [str(program), "serve", "--no-worker", "--listen", f"127.0.0.1:{self.port}"]
-        process = subprocess.Popen(command, env=environ)
+        process = subprocess.Popen(command, env=environ, stderr=self.said)
         wait_until_it_answers(process, f"http://127.0.0.1:{self.port}")
         return process
 
@@ -206,9 +213,11 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def serving(living: Living, processes: int = 1, **environ: str) -> Iterator[Service]:
+def serving(
+    living: Living, processes: int = 1, said: BinaryIO | None = None, **environ: str
+) -> Iterator[Service]:
     """Serve a desk with a real `staddle serve` of so many processes."""
-    start = Start(living.database.dsn, free_port(), processes, environ)
+    start = Start(living.database.dsn, free_port(), processes, environ, said)
     url = f"http://127.0.0.1:{start.port}"
     with httpx.Client(base_url=url, timeout=30) as http:
         service = Service(living.database, url, living, start.begin(), http, start)

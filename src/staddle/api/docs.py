@@ -64,7 +64,9 @@ class Reference:
             "errors": self.page("Errors", "errors", errors()),
         }
         for tag in self.tags:
-            content = f"<h1>{escape(tag)}</h1>\n" + "\n".join(self.operation(each) for each in self.tags[tag])
+            content = "\n".join(self.operation(each) for each in self.tags[tag])
+            # The errors themselves stand on the page of their group.
+            content = f"<h1>{escape(tag)}</h1>\n{content}" if slug(tag) != "errors" else errors() + content
             made[slug(tag)] = self.page(tag, slug(tag), content)
         return made
 
@@ -128,7 +130,7 @@ class Reference:
             f'<p class="who">{prose_line(who)}</p>',
             self.parameters(operation),
             *self.body(operation),
-            f"<h3>Try it</h3><pre><code>{escape(curl(operation))}</code></pre>",
+            f'<h3>Try it</h3><pre tabindex="0"><code>{escape(curl(operation))}</code></pre>',
             *self.answer(operation),
             "</section>",
         ]
@@ -158,7 +160,7 @@ class Reference:
             yield f"<h3>Answer {status}</h3>"
             for media_type, content in described.get("content", {}).items():
                 if "example" in content:
-                    yield f"<pre><code>{escape(shown(content['example']))}</code></pre>"
+                    yield f'<pre tabindex="0"><code>{escape(shown(content["example"]))}</code></pre>'
                 inside = self.fields(content["schema"], 0)
                 if inside:
                     yield f"<details><summary>The fields of {escape(media_type)}</summary>{inside}</details>"

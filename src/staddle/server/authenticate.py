@@ -40,14 +40,28 @@ def callers_of(tx: Tx, asking: Sequence[Credentials], machine_now: datetime) -> 
 def caller_of(tx: Tx, asking: Credentials, machine_now: datetime) -> Caller:
     """Say who is asking. Raises what `who_is` raises; CustomerNotFound or ScopeMissing where a client may not act."""
     caller = NOBODY if asking.token is None else who_is(tx, asking.token, asking.seen, machine_now)
-    return caller if asking.for_customer is None else _acting_for(tx, caller, asking.for_customer)
+    return _named(
+        caller if asking.for_customer is None else _acting_for(tx, caller, asking.for_customer), asking
+    )
+
+
+def _named(caller: Caller, asking: Credentials) -> Caller:
+    """Have the request's line in the log say who it is: what they are and by which id, and for whom a client acts."""
+    if asking.line is not None:
+        who = caller.operator or caller.customer_id or caller.client_id
+        is_acting_for = caller.client_id is not None and caller.customer_id is not None
+        by = f" by client {caller.client_id}" if is_acting_for else ""
+        asking.line.caller = caller.kind if who is None else f"{caller.kind} {who}{by}"
+    return caller
 
 
 def _for_whom(tx: Tx, caller: Caller | StaddleError, asking: Credentials) -> Caller | StaddleError:
-    if isinstance(caller, StaddleError) or asking.for_customer is None:
+    if isinstance(caller, StaddleError):
         return caller
     try:
-        return _acting_for(tx, caller, asking.for_customer)
+        return _named(
+            caller if asking.for_customer is None else _acting_for(tx, caller, asking.for_customer), asking
+        )
     except StaddleError as error:
         return error
 
