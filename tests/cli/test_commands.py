@@ -33,9 +33,10 @@ def test_a_desk_is_worked_by_commands_alone(desk: Shell, tmp_path: Path) -> None
     leave_and_choose(desk)
     hold_and_release(desk)
     keep_what_is_written(desk, tmp_path)
+    look_at_what_needs_it(desk)
     end_products(desk)
     prove(desk)
-    untold = {"demo", "rewards retry"}
+    untold = {"demo", "rewards retry", "serve", "worker", "backup", "restore"}
     assert all_commands() - desk.seen == untold
 
 
@@ -172,6 +173,13 @@ def keep_what_is_written(desk: Shell, tmp_path: Path) -> None:
     assert desk("verify-receipt", str(receipt)).code == 1
     receipt.write_text("{")
     assert desk("verify-receipt", str(receipt)).code == 2
+
+
+def look_at_what_needs_it(desk: Shell) -> None:
+    assert desk.done("alarms", "list", "--all")["alarms"] == []
+    desk.refused("alarm_not_found", 3, "alarms", "clear", "1", "--as", "ada")
+    assert desk.done("rates", "sources", "list")["sources"] == []
+    desk.refused("source_not_found", 3, "rates", "sources", "read", "FLEX")
 
 
 def end_products(desk: Shell) -> None:
