@@ -73,7 +73,7 @@ class Sender:
         trust: str | None = None,
         patience_seconds: int = TOTAL_SECONDS,
     ) -> None:
-        """`trust` is a file of certificates to trust beside the system's; `patience_seconds` are for a whole attempt."""
+        """`trust` is a file of certificates to trust, beside the system's; an attempt has `patience_seconds`."""
         self._rules = rules
         self._clock = clock
         self._resolver = resolver
