@@ -148,7 +148,7 @@ def settings_in_force(environ: Mapping[str, str]) -> list[SettingInForce]:
         "STADDLE_DATABASE_URL": _without_secrets(config.database_url),
         "STADDLE_DATABASE": config.database,
         "STADDLE_OPERATOR": config.operator,
-        "STADDLE_SECRET_KEY": f"{len(config.secret_keys)} keys, hidden" if config.secret_keys else None,
+        "STADDLE_SECRET_KEY": f"hidden ({len(config.secret_keys)})" if config.secret_keys else None,
         "STADDLE_LISTEN": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "STADDLE_PROCESSES": str(config.processes),
         "STADDLE_PUBLIC_URL": config.public_url,

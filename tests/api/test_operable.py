@@ -226,12 +226,12 @@ def test_the_log_of_a_whole_session_holds_no_secret_no_amount_and_no_address(
     secrets = [ada.token, key.token, client.token, PASSWORD, "not the right password", "ada@example.com"]
     amounts = ["1234.56", "77.7701"]
     sign_in = {"email": "ada@example.com", "password": PASSWORD}
-    signed_in = service.caller(None).post("/v1/sessions", sign_in)
-    service.caller(None).post("/v1/sessions", {**sign_in, "password": "not the right password"})
-    if signed_in.status_code == 200:
-        secrets += [
-            value for value in signed_in.json().values() if isinstance(value, str) and len(value) > 20
-        ]
+    signed_in = service.caller(None).post("/v1/sign-in", sign_in)
+    assert signed_in.status_code == 200, signed_in.text
+    secrets += re.findall(r"stds_[A-Za-z0-9_-]{20,}", signed_in.text + str(signed_in.headers))
+    assert len(secrets) >= 7
+    wrong = service.caller(None).post("/v1/sign-in", {**sign_in, "password": "not the right password"})
+    assert wrong.status_code == 401
     before = len(lines_of(log))
     for caller in (ada, key, client.acting_for("ada")):
         for amount in amounts:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from staddle.config import Config
+from staddle.config import Config, settings_in_force
 from staddle.errors import InvalidConfig
 
 
@@ -47,6 +47,19 @@ def test_an_empty_setting_is_one_that_is_not_set() -> None:
         ("STADDLE_SECRET_KEY", "short", "STADDLE_SECRET_KEY must be 32 bytes"),
         ("STADDLE_SECRET_KEY", f"{'A' * 43}=,not base64!", "STADDLE_SECRET_KEY must be 32 bytes"),
         ("STADDLE_SECRET_KEY", f"{'A' * 43}=,", "STADDLE_SECRET_KEY must be 32 bytes"),
+        ("STADDLE_LISTEN", "8080", "STADDLE_LISTEN must look like 127.0.0.1:8080"),
+        ("STADDLE_LISTEN", "localhost:99999", "STADDLE_LISTEN must look like"),
+        ("STADDLE_PROCESSES", "0", "STADDLE_PROCESSES must be a number from 1 to 64"),
+        ("STADDLE_PROCESSES", "two", "STADDLE_PROCESSES must be a number"),
+        ("STADDLE_PUBLIC_URL", "earn.example.com", "STADDLE_PUBLIC_URL must look like https://"),
+        ("STADDLE_PUBLIC_URL", "https://earn.example.com/desk", "STADDLE_PUBLIC_URL must look like"),
+        ("STADDLE_TRUSTED_PROXIES", "10.0.0.0/33", "STADDLE_TRUSTED_PROXIES must hold addresses"),
+        ("STADDLE_HTTP_HOSTS", "http://node", "STADDLE_HTTP_HOSTS must hold hosts"),
+        ("STADDLE_METRICS_TOKEN", "hush", "STADDLE_METRICS_TOKEN must be 16 to 200"),
+        ("STADDLE_METRICS_TOKEN", "hush hush hush hush", "STADDLE_METRICS_TOKEN must be"),
+        ("STADDLE_IDLE_SECONDS", "0", "STADDLE_IDLE_SECONDS must be a number from 1 to 600"),
+        ("STADDLE_BODY_SECONDS", "601", "STADDLE_BODY_SECONDS must be a number from 1 to 600"),
+        ("STADDLE_LOG_LEVEL", "loud", "STADDLE_LOG_LEVEL must be debug, info, warning or error"),
         ("STADDLE_DATABASE_URI", "postgresql://host/db", "STADDLE_DATABASE_URI is not a setting"),
     ],
 )
@@ -54,6 +67,26 @@ def test_each_mistake_names_its_setting(setting: str, value: str, said: str) -> 
     with pytest.raises(InvalidConfig) as caught:
         Config.from_environ({"HOME": "/home/ana", setting: value})
     assert said in caught.value.message
+
+
+def test_what_is_in_force_is_shown_without_any_secret() -> None:
+    environ = {
+        "HOME": "/home/ana",
+        "STADDLE_DATABASE_URL": "postgresql://desk:secret@db:5433/books?password=secret",
+        "STADDLE_SECRET_KEY": f"{'A' * 43}=",
+        "STADDLE_METRICS_TOKEN": "secretsecretsecret",
+        "STADDLE_LISTEN": "[::1]:9000",
+        "STADDLE_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+    }
+    shown = {each.name: each for each in settings_in_force(environ)}
+    assert "secret" not in str(shown)
+    assert "AAA" not in str(shown)
+    assert shown["STADDLE_DATABASE_URL"].value == "postgresql://desk@db:5433/books"
+    assert shown["STADDLE_SECRET_KEY"].value == "hidden (1)"
+    assert shown["STADDLE_LISTEN"].value == "[::1]:9000"
+    assert shown["STADDLE_TRUSTED_PROXIES"].value == "10.0.0.0/8, ::1/128"
+    assert (shown["STADDLE_PROCESSES"].value, shown["STADDLE_PROCESSES"].is_set) == ("2", False)
+    assert shown["STADDLE_METRICS_TOKEN"].is_set
 
 
 def test_no_message_repeats_a_password() -> None:

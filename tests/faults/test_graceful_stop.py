@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.api.load import CALLERS, Load, desk_for_load, subscribe, tokens_of, under_load
-from tests.api.world import Service, serving
+from tests.api.world import Service, serving, session_of_customer
 from tests.living import Living, assert_audited
 
 from staddle.db import Database
@@ -81,14 +81,19 @@ def test_a_stop_under_load_answers_what_has_begun_and_loses_nothing(
 
 
 def test_a_stop_waits_for_nobody_who_says_nothing(living: Living) -> None:
-    """Silent connections, half a request line and half a body do not hold the service up."""
-    with serving(living, processes=1, STADDLE_BODY_SECONDS="2") as service:
+    """Silent connections, half a request line, half a body and streams without an end do not hold the service up."""
+    with serving(living, STADDLE_BODY_SECONDS="2", STADDLE_IDLE_SECONDS="2") as service:
         address = ("127.0.0.1", service.start.port)
         head = b"POST /v1/transfers HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         half_body = head + b"Content-Length: 9\r\n\r\n{"
-        silent = [socket.create_connection(address) for _ in range(3)]
+        silent = [socket.create_connection(address) for _ in range(4)]
         silent[1].send(b"GET /li")
         silent[2].send(half_body)
+        token = session_of_customer(living.database, "customer-0")
+        silent[3].send(
+            f"GET /v1/events/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+        )
+        assert b"text/event-stream" in silent[3].recv(4_096)
         time.sleep(0.2)
         code, seconds = end(service, signal.SIGTERM)
         assert code == 0
