@@ -20,6 +20,7 @@ from staddle.identity import (
     grant_access,
     list_api_keys,
     list_clients,
+    require_session,
     revoke_api_key,
     revoke_client,
     rotate_client,
@@ -96,6 +97,7 @@ class TokenGranted(msgspec.Struct, frozen=True, kw_only=True):
 @reads("/v1/api-keys", allow=customer("read"), gives=list[ApiKey], tag=TAG)
 def list_own_api_keys(at: At) -> list[ApiKey]:
     """List your API keys, newest first, revoked ones too."""
+    require_session(at.caller)
     return list_api_keys(at.tx, at.customer_id)
 
 
