@@ -292,6 +292,7 @@ def prove_again_by_passkey(at: At, body: PasskeyProofBody) -> SteppedUp:
 @reads("/v1/security-log", allow=customer("read"), gives=Page[SecurityEntry], tag=TAG)
 def list_security_log(at: At, cursor: Cursor = None, limit: Limit = 50) -> Page[SecurityEntry]:
     """List what happened to your access, newest first: sign-ins, failed ones, keys made and revoked."""
+    require_session(at.caller)
     before = read_cursor(cursor, int)
     found = read_security_log(at.tx, at.customer_id, limit + 1, before)
     return page(found, limit, lambda entry: entry.log_id)
