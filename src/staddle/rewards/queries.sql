@@ -535,8 +535,10 @@ SELECT r.run_on, r.position_id, r.amount, r.is_early, r.credit_account, m.produc
 
 -- name: reward_totals
 -- Add up a customer's rewards of the distributions after one instant and through another, from the sums of their spans.
+-- It is the view of all spans written out, so that only those of this customer are ever looked at.
 WITH mine AS MATERIALIZED (
-    SELECT p.cell, p.position_id, a.code AS asset, a.unit
+    SELECT p.cell, p.position_id, p.product_id, p.locked_revision, p.started_at, p.principal, p.tier_offset, p.anchor_days,
+           p.anchor_basis, p.term_days, p.parked_days, p.ended_at, a.code AS asset, a.unit
       FROM position p
       JOIN product o ON o.product_id = p.product_id
       JOIN asset a ON a.asset_id = o.asset_id
@@ -544,21 +546,31 @@ WITH mine AS MATERIALIZED (
        AND p.position_id = coalesce(%(position_id)s::bigint, p.position_id)
        AND (%(product)s::text IS NULL OR o.code = %(product)s::text)
        AND (%(asset)s::text IS NULL OR a.code = %(asset)s::text)
-), earned AS (
-    SELECT m.asset,
-           paid_by(basis_after(s.product_id, s.locked_revision, s.started_at, s.principal, s.tier_offset, s.from_days,
-                               s.from_basis, d.last), m.unit)
-           - paid_by(basis_after(s.product_id, s.locked_revision, s.started_at, s.principal, s.tier_offset, s.from_days,
-                                 s.from_basis, d.first), m.unit) AS amount
+), span AS (
+    SELECT m.asset, m.unit, m.product_id, m.locked_revision, m.started_at, h.from_days, h.from_basis, h.to_days, h.principal,
+           h.tier_offset
       FROM mine m
-      JOIN position_span s ON s.cell = m.cell AND s.position_id = m.position_id
+      JOIN position_past h ON h.cell = %(cell)s AND h.position_id = m.position_id
+    UNION ALL
+    SELECT m.asset, m.unit, m.product_id, m.locked_revision, m.started_at, m.anchor_days, m.anchor_basis,
+           days_paid(m.started_at, m.term_days, m.anchor_days, m.parked_days, c.watermark_at), m.principal, m.tier_offset
+      FROM mine m
+      JOIN cell c ON c.cell = m.cell
+     WHERE m.ended_at IS NULL
+), earned AS (
+    SELECT s.asset,
+           paid_by(basis_after(s.product_id, s.locked_revision, s.started_at, s.principal, s.tier_offset, s.from_days,
+                               s.from_basis, d.last), s.unit)
+           - paid_by(basis_after(s.product_id, s.locked_revision, s.started_at, s.principal, s.tier_offset, s.from_days,
+                                 s.from_basis, d.first), s.unit) AS amount
+      FROM span s
      CROSS JOIN LATERAL (SELECT greatest(s.from_days, full_days(s.started_at, %(from_at)s)) AS first,
                                 least(s.to_days, full_days(s.started_at, %(through_at)s)) AS last) d
      WHERE d.last > d.first
 ), lost AS (
     SELECT m.asset, f.amount
       FROM mine m
-      JOIN forfeited_reward f ON f.cell = m.cell AND f.position_id = m.position_id
+      JOIN forfeited_reward f ON f.cell = %(cell)s AND f.position_id = m.position_id
      WHERE f.run_on BETWEEN %(first_run_on)s AND %(last_run_on)s
 )
 SELECT e.asset, e.amount AS rewards, coalesce((SELECT sum(l.amount) FROM lost l WHERE l.asset = e.asset), 0) AS forfeited
