@@ -51,8 +51,11 @@ def test_a_result_that_comes_after_its_claim_has_ended_changes_nothing(database:
         endpoint = desk.endpoint(receiving.url)
         desk.happens(desk.living.customer("anna"), 2)
 
+        def first_only(handler: BaseHTTPRequestHandler, received: Received) -> None:
+            answering(204 if received.event["data"]["amount"] == "1" else 500)(handler, received)
+
         def overtaken(handler: BaseHTTPRequestHandler, received: Received) -> None:
-            receiving.answer = OK
+            receiving.answer = first_only
             desk.now += CLAIM
             assert desk.deliver() == 2
             answering(500)(handler, received)
@@ -61,5 +64,8 @@ def test_a_result_that_comes_after_its_claim_has_ended_changes_nothing(database:
         desk.deliver()
         assert [each.event["data"]["amount"] for each in receiving.received] == ["1", "1", "2"]
         delivery, log = desk.delivery(endpoint)
+        waiting, _ = desk.delivery(endpoint, 1)
     assert (delivery.state, delivery.attempt_count) == ("delivered", 1)
     assert [each.status for each in log] == [204]
+    assert (waiting.state, waiting.attempt_count) == ("pending", 1)
+    assert desk.living.rows("SELECT due_at > %s AS later FROM webhook_lane", desk.now) == [(True,)]

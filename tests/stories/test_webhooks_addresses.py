@@ -60,6 +60,7 @@ def test_what_is_not_a_plain_address_is_refused(url: str) -> None:
         "https://example.com:8443/a?b=c",
         "https://93.184.215.14/",
         "https://[2606:4700::1111]:444/x",
+        "https://[::ffff:93.184.215.14]/",
     ],
 )
 def test_public_addresses_by_https_are_welcome(url: str) -> None:
