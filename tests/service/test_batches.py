@@ -1,4 +1,4 @@
-"""Issue 5 of the service: requests of one moment are committed as one list, and each ends with an outcome of its own."""
+"""Requests of one moment are committed as one list, and each ends with an outcome of its own (group commit)."""
 
 import asyncio
 import threading
