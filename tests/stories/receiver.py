@@ -23,7 +23,8 @@ from staddle.server.deliver import Deliverer
 
 MACHINE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 """The machine's clock when a test begins."""
-KEYRING = Keyring(Config.from_environ({"STADDLE_SECRET_KEY": "A" * 43 + "="}))
+SECRET_KEY = "A" * 43 + "="
+KEYRING = Keyring(Config.from_environ({"STADDLE_SECRET_KEY": SECRET_KEY}))
 ALLOWED = Allowed.parse(["127.0.0.1"])
 
 
