@@ -1,6 +1,7 @@
 """What those who run the service see of it: health, figures, a log without secrets, limits (issue 3, line 9)."""
 
 import contextlib
+import copy
 import json
 import re
 import select
@@ -12,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from psycopg.conninfo import make_conninfo
 from tests.api.world import PASSWORD, Caller, Service, serving
 from tests.living import Living
 
 from staddle import desk
+from staddle.db import Database
 from staddle.db.connect import connect_owner
 from staddle.server.describe_errors import describe_errors
 
@@ -382,3 +386,28 @@ def test_the_reference_shows_every_operation_and_every_error(service: Service) -
     assert somebody.get(refused["type"].partition("#")[0]).status_code == 200
     assert somebody.get("/docs/nothing-here").status_code == 404
     assert somebody.get("/docs/style.css").headers["Content-Type"].startswith("text/css")
+
+
+# A login of its own
+
+
+def test_the_service_works_with_a_login_that_owns_nothing(copied: Living) -> None:
+    """As docs/operate/database.md says: it may do what the acts may, and change no table."""
+    role = "staddle_service_of_tests"
+    with copied.database.owner() as owner:
+        owner.execute(f"CREATE ROLE {role} LOGIN NOINHERIT IN ROLE staddle_app")
+        try:
+            owner.execute(f"GRANT SELECT ON _yoyo_migration TO {role}")
+            dsn = make_conninfo(copied.database.dsn, user=role)
+            living = copy.copy(copied)
+            with Database(dsn) as living.database, serving(living, STADDLE_METRICS_TOKEN=TOKEN) as service:
+                assert service.caller(TOKEN).get("/readyz").json() == {"is_ready": True, "reasons": []}
+                body = {"product": "USDT-FLEX", "amount": "2", "agreement_version": 1}
+                assert service.customer("ada").post("/v1/subscriptions", body).status_code == 200
+                service.passes(days=1)
+                service.catch_up()
+                with connect_owner(dsn) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute("ALTER TABLE transfer DROP COLUMN amount")
+        finally:
+            owner.execute(f"DROP OWNED BY {role}")
+            owner.execute(f"DROP ROLE {role}")
