@@ -80,7 +80,11 @@ def give_logins(desk: Shell, tmp_path: Path) -> None:
     assert [each["operator"] for each in desk.done("logins", "list", "--operators")["logins"]] == ["bob"]
     assert desk.done("logins", "deactivate", "ann", "--as", "ada")["is_active"] is False
     assert desk.done("logins", "activate", "ann", "--as", "ada")["is_active"] is True
-    assert desk.done("logins", "log", "ann")["entries"][0]["act"] == "activate_login"
+    number = desk.done("logins", "lost-factors", "ann", "--as", "cyd")["approval_id"]
+    desk.refused("second_person_needed", 4, "logins", "approve", number, "--as", "cyd")
+    assert desk.done("logins", "approve", number, "--as", "ada")["has_code"] is False
+    assert desk.done("logins", "log", "ann", "--count", "1")["entries"][0]["act"] == "remove_lost_factors"
+    assert desk.done("logins", "log", "ann")["entries"][1]["act"] == "activate_login"
     assert desk.done("logins", "step-up", "USDT", "500", "--as", "ada")["step_up_amount"] == "500.000000"
     desk.done("logins", "step-up", "USDT", "--as", "ada")
     secret = tmp_path / "secret"

@@ -237,6 +237,8 @@ def test_a_session_ends_unused_after_seven_days_and_used_after_thirty(door: Door
         door.who(used)
     with pytest.raises(errors.SessionExpired):
         door.who(unused)
+    with door.database.transaction() as tx:
+        assert len(identity.sessions_of(tx, door.who(used), door.now)) == 1
     door.passes(days=2)
     with pytest.raises(errors.SessionExpired):
         door.who(used)
@@ -555,6 +557,38 @@ def test_proving_again_counts_attempts_too(door: Door) -> None:
             identity.step_up(door.database, door.keyring, caller, "wrong", None, HOME, door.now)
     with pytest.raises(errors.TooManyAttempts):
         identity.step_up(door.database, door.keyring, caller, PASSWORD, None, HOME, door.now)
+
+
+def test_lost_factors_are_taken_away_by_two_people_and_never_by_one(door: Door) -> None:
+    customer_id = door.customer("ann")
+    token = door.sign_in().token
+    door.with_app(door.who(token))
+    bob, viewer = (
+        Caller("operator", operator="bob", roles=frozenset({role})) for role in ("support", "viewer")
+    )
+    with door.database.transaction() as tx:
+        login_id = identity.login_of_customer(tx, customer_id).login_id
+        number = identity.ask_to_remove_factors(tx, bob, login_id, door.now)
+        with pytest.raises(errors.SecondPersonNeeded):
+            identity.remove_lost_factors(tx, bob, number, HOME, door.now)
+        with pytest.raises(errors.RoleMissing):
+            identity.remove_lost_factors(tx, viewer, number, HOME, door.now)
+        with pytest.raises(errors.RoleMissing):
+            identity.ask_to_remove_factors(tx, viewer, login_id, door.now)
+        other = desk.ask(tx, "bob", "another_act", "ann", {}, login_id, door.now)
+        with pytest.raises(errors.ApprovalNotFound):
+            identity.remove_lost_factors(tx, door.ada, other, HOME, door.now)
+        assert identity.remove_lost_factors(tx, door.ada, number, HOME, door.now).has_code is False
+        with pytest.raises(errors.WrongState):
+            identity.remove_lost_factors(tx, door.ada, number, HOME, door.now)
+    with pytest.raises(errors.SessionExpired):
+        door.who(token)
+    assert door.sign_in().session.opened_by == "password"
+    assert door.told(customer_id)[-2:] == ["remove_lost_factors", "sign_in"]
+    door.operator_login("bob")
+    with door.database.transaction() as tx, pytest.raises(errors.RoleMissing):
+        bobs = identity.find_login_by_email(tx, "operator", "bob@example.com").login_id
+        identity.ask_to_remove_factors(tx, bob, bobs, door.now)
 
 
 def test_an_app_is_confirmed_by_a_code_of_it_before_it_counts(door: Door) -> None:

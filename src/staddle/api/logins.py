@@ -6,23 +6,26 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from staddle.api.fields import AmountText, Body, Reference
+from staddle.api.fields import AmountText, Body, Id, Reference, id_of
 from staddle.api.once import once
 from staddle.api.operation import At, Given, OnDatabase, client, either, operator, reads, works, writes
 from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
 from staddle.api.secret import Made, once_showing, within
 from staddle.customers import find_customer
+from staddle.errors import ApprovalNotFound
 from staddle.identity import (
     Login,
     SignInProvider,
     add_customer_login,
     add_operator_login,
+    ask_to_remove_factors,
     drop_sign_in_provider,
     list_logins,
     login_of,
     login_of_customer,
     new_password,
     operator_caller,
+    remove_lost_factors,
     reset_password,
     set_login_active,
     set_sign_in_provider,
@@ -88,6 +91,12 @@ class LoginMade(msgspec.Struct, frozen=True, kw_only=True):
     password: str | None
 
 
+class FactorsAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """The request that waits for a second person."""
+
+    approval_id: int
+
+
 class StepUpAmount(msgspec.Struct, frozen=True, kw_only=True):
     """From which amount of a coin on a redemption needs a step-up; null: it never does."""
 
@@ -133,6 +142,47 @@ def reset_login_of_customer(at: OnDatabase, reference: Reference, body: ResetBod
         return {"login": changed}, {"password": password}
 
     return _once(at, "reset_password", {"reference": reference}, do)
+
+
+@writes(
+    "POST",
+    "/v1/customers/{reference}/login/lost-factors",
+    allow=SUPPORT,
+    gives=FactorsAsked,
+    tag=TAG,
+)
+def ask_to_remove_factors_of_customer(at: At, reference: Reference) -> Given:
+    """Ask a second person to take away the second factors of a customer who has lost them."""
+
+    def do() -> FactorsAsked:
+        login = login_of_customer(at.tx, find_customer(at.tx, reference).customer_id)
+        number = ask_to_remove_factors(at.tx, at.caller, login.login_id, at.machine_now)
+        return FactorsAsked(approval_id=number)
+
+    return once(at, "ask_to_remove_factors", {"reference": reference}, do)
+
+
+@writes("POST", "/v1/operators/{name}/login/lost-factors", allow=ADMIN, gives=FactorsAsked, tag=TAG)
+def ask_to_remove_factors_of_operator(at: At, name: OperatorName) -> Given:
+    """Ask a second admin to take away the second factors of an operator who has lost them."""
+
+    def do() -> FactorsAsked:
+        login = login_of(at.tx, operator_caller(at.tx, name))
+        number = ask_to_remove_factors(at.tx, at.caller, login.login_id, at.machine_now)
+        return FactorsAsked(approval_id=number)
+
+    return once(at, "ask_to_remove_factors", {"operator": name}, do)
+
+
+@writes("POST", "/v1/approvals/{approval_id}/remove-factors", allow=SUPPORT, gives=Login, tag=TAG)
+def approve_to_remove_factors(at: At, approval_id: Id) -> Given:
+    """Approve it: the app, its recovery codes and the passkeys are gone, and every session ends; the password stays."""
+    number = id_of(approval_id, ApprovalNotFound)
+
+    def do() -> Login:
+        return remove_lost_factors(at.tx, at.caller, number, at.seen, at.machine_now)
+
+    return once(at, "remove_lost_factors", {"approval_id": number}, do)
 
 
 @writes("PUT", "/v1/customers/{reference}/login/active", allow=SUPPORT, gives=Login, tag=TAG)

@@ -20,12 +20,18 @@ from staddle.desk import (
 )
 from staddle.errors import ApprovalNotFound
 from staddle.identity import require_role
+from staddle.identity.lost_factors import ACT as REMOVE_FACTORS
 from staddle.products.revise import ACT as REVISE_RATE
 from staddle.products.sources import ACT as SET_RATE_SOURCE
 from staddle.treasury.move_pool import ACT as MOVE_POOL
 
 TAG = "Operators"
-ROLE_OF_ACT = {REVISE_RATE: "product", SET_RATE_SOURCE: "product", MOVE_POOL: "treasury"}
+ROLE_OF_ACT = {
+    REVISE_RATE: "product",
+    SET_RATE_SOURCE: "product",
+    MOVE_POOL: "treasury",
+    REMOVE_FACTORS: "support",
+}
 """The role that decides about a request for approval; whoever asked may withdraw it."""
 Role = Literal["viewer", "support", "product", "treasury", "admin"]
 OperatorName = Annotated[str, msgspec.Meta(min_length=1, max_length=40, examples=["bob"])]
@@ -85,7 +91,7 @@ def show_approval(at: At, approval_id: Id) -> Approval:
 @writes(
     "POST",
     "/v1/approvals/{approval_id}/decline",
-    allow=operator("product", "treasury"),
+    allow=operator("admin", "product", "support", "treasury"),
     gives=Approval,
     tag="Approvals",
 )

@@ -44,9 +44,9 @@ ENTRIES = (
     Entry("approvals", DESK, "desk", "What waits for a second person.", True),
     Entry("worker", DESK, "worker", "Keep the schedule until stopped; start several, one of them leads."),
     Entry("alarms", DESK, "alarms", "What somebody must look at.", True),
-    Entry("logins", DESK, "identity", "Who may sign in; from which amount they must prove it again.", True),
-    Entry("keys", DESK, "identity", "API keys of customers.", True),
-    Entry("clients", DESK, "identity", "Integrators' back ends.", True),
+    Entry("logins", DESK, "logins", "Who may sign in; from which amount they must prove it again.", True),
+    Entry("keys", DESK, "keys", "API keys of customers.", True),
+    Entry("clients", DESK, "keys", "Integrators' back ends.", True),
     Entry("webhooks", DESK, "webhooks", "Where integrators are told what happens; sending it again.", True),
     Entry("assets", PRODUCTS, "rates", "The coins.", True),
     Entry(

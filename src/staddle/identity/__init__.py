@@ -57,6 +57,7 @@ from staddle.identity.logins import (
     reset_password,
     set_login_active,
 )
+from staddle.identity.lost_factors import ask_to_remove_factors, remove_lost_factors
 from staddle.identity.passkeys import (
     Passkey,
     PasskeyAsked,
@@ -117,6 +118,7 @@ __all__ = [
     "add_client",
     "add_customer_login",
     "add_operator_login",
+    "ask_to_remove_factors",
     "begin_external_sign_in",
     "begin_passkey",
     "begin_passkey_sign_in",
@@ -148,6 +150,7 @@ __all__ = [
     "new_recovery_codes",
     "operator_caller",
     "read_security_log",
+    "remove_lost_factors",
     "remove_passkey",
     "remove_totp",
     "require_role",

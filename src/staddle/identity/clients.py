@@ -85,6 +85,7 @@ def rotate_client(tx: Tx, by: str, client_id: str, now: datetime) -> ClientSecre
     Raises RoleMissing or ClientNotFound (also for one that was revoked).
     """
     desk.require_admin(tx, by)
+    find_client(tx, client_id)
     secret = new_token(CLIENT_SECRET)
     changed = {"client_id": client_id, "secret_hash": hash_of(secret)}
     if tx.execute(sql.rotate_client, changed).fetchone() is None:

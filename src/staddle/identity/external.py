@@ -16,10 +16,22 @@ import httpx
 from staddle import desk
 from staddle.customers import find_customers
 from staddle.db import Database, Tx, queries
-from staddle.errors import ExternalSignInFailed, InvalidChoice, LoginNotFound, SignInProviderUnavailable
+from staddle.errors import (
+    ExternalSignInFailed,
+    InvalidChoice,
+    InvalidEmail,
+    LoginNotFound,
+    SignInProviderUnavailable,
+)
 from staddle.identity.caller import STEP_UP_LASTS, Seen
 from staddle.identity.challenges import make_challenge, take_challenge
-from staddle.identity.logins import Login, find_login, find_login_by_email, login_of_customer
+from staddle.identity.logins import (
+    Login,
+    canonical_email,
+    find_login,
+    find_login_by_email,
+    login_of_customer,
+)
 from staddle.identity.provider import Asked, Provider, Told, address_to_sign_in, discover, redeem_code
 from staddle.identity.security_log import note
 from staddle.identity.sessions import SignedIn, open_session
@@ -78,7 +90,8 @@ def set_sign_in_provider(
         raise InvalidChoice(
             "The issuer must be an https address such as https://login.example.com.", field="issuer"
         )
-    if not client_id or not client_secret or reference_claim == "":
+    named = (issuer, client_id, reference_claim or "none")
+    if not all(each.isprintable() for each in named) or "" in (client_id, client_secret, reference_claim):
         raise InvalidChoice(
             "A provider needs the client's id and secret that it has given us.", field="client_id"
         )
@@ -236,8 +249,8 @@ def _by_email(tx: Tx, told: Told) -> Login:
     if not isinstance(email, str) or told.claims.get("email_verified") is not True:
         raise ExternalSignInFailed("The other account has no e-mail address that was verified.")
     try:
-        return find_login_by_email(tx, "customer", email.replace("\x00", ""))
-    except LoginNotFound:
+        return find_login_by_email(tx, "customer", canonical_email(email))
+    except (InvalidEmail, LoginNotFound):
         raise ExternalSignInFailed("There is no customer here with this account.") from None
 
 

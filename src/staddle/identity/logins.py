@@ -107,7 +107,7 @@ def reset_password(tx: Tx, by: Caller, login_id: str, password_hash: str, seen: 
     A customer's is for operators with the role support or admin, an operator's for an admin. Raises LoginNotFound,
     RoleMissing.
     """
-    login = _lock_for(tx, by, login_id)
+    login = lock_for(tx, by, login_id)
     tx.execute(sql.set_password, {"login_id": login_id, "password_hash": password_hash})
     _end_all(tx, login, now)
     _tell(tx, by, login, "reset_password", seen, now)
@@ -119,7 +119,7 @@ def set_login_active(tx: Tx, by: Caller, login_id: str, is_active: bool, seen: S
 
     Rights and errors are those of `reset_password`.
     """
-    login = _lock_for(tx, by, login_id)
+    login = lock_for(tx, by, login_id)
     tx.execute(sql.set_login_active, {"login_id": login_id, "is_active": is_active})
     if not is_active:
         _end_all(tx, login, now)
@@ -133,8 +133,8 @@ def find_login(tx: Tx, login_id: str) -> Login:
 
 
 def find_login_by_email(tx: Tx, kind: str, email: str) -> Login:
-    """Read the login of an e-mail address; raises LoginNotFound."""
-    return _one(tx, kind=kind, email=email.strip().lower())
+    """Read the login of an e-mail address; raises LoginNotFound or InvalidEmail."""
+    return _one(tx, kind=kind, email=canonical_email(email))
 
 
 def login_of_customer(tx: Tx, customer_id: int) -> Login:
@@ -151,7 +151,9 @@ def login_of(tx: Tx, caller: Caller) -> Login:
 
 def list_logins(tx: Tx, kind: str, count: int = 100, after: str = "") -> list[Login]:
     """Read the logins of a kind in the order of their addresses; `after` is the address to go on from."""
-    rows = tx.execute(sql.list_logins, {"kind": kind, "count": count, "after": after}).fetchall()
+    rows = tx.execute(
+        sql.list_logins, {"kind": kind, "count": count, "after": after.replace("\x00", "")}
+    ).fetchall()
     return [Login(*row) for row in rows]
 
 
@@ -221,8 +223,8 @@ def _add(
     return find_login(tx, str(new["login_id"]))
 
 
-def _lock_for(tx: Tx, by: Caller, login_id: str) -> Login:
-    """Hold a login that `by` may change for its owner."""
+def lock_for(tx: Tx, by: Caller, login_id: str) -> Login:
+    """Hold a login that `by` may change for its owner; raises LoginNotFound or RoleMissing."""
     check_may_serve(by)
     if tx.execute(sql.lock_login, {"login_id": login_id}).fetchone() is None:
         raise LoginNotFound

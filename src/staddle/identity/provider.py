@@ -22,6 +22,8 @@ ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 """Signatures by public keys only: with `none` or HMAC, anybody who knows our client's secret could sign."""
 SCOPE = "openid email profile"
 SKEW_SECONDS = 60
+SUBJECT_MAX = 255
+"""No provider may have longer ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,12 @@ def redeem_code(http: httpx.Client, provider: Provider, asked: Asked, code: str,
         if more.get("sub") != claims["sub"]:
             raise ExternalSignInFailed
         claims = {**more, **claims}
+    subject = str(claims["sub"])
+    if not 1 <= len(subject) <= SUBJECT_MAX or not subject.isprintable():
+        raise ExternalSignInFailed
     at = claims.get("auth_time")
     signed_in_at = datetime.fromtimestamp(at, UTC) if isinstance(at, int) and 0 < at < 2**33 else None
-    return Told(provider.issuer, str(claims["sub"]), signed_in_at, claims)
+    return Told(provider.issuer, subject, signed_in_at, claims)
 
 
 def _trade(

@@ -164,7 +164,7 @@ RETURNING session_id, opened_by, opened_at, last_used_at, expires_at, stepped_up
 -- List where a login is signed in, the last used first.
 SELECT session_id, opened_by, opened_at, last_used_at, expires_at, stepped_up_at, host(address) AS address, agent
   FROM session
- WHERE login_id = %(login_id)s AND ended_at IS NULL AND expires_at > %(now)s
+ WHERE login_id = %(login_id)s AND ended_at IS NULL AND expires_at > %(now)s AND last_used_at >= %(used_since)s
  ORDER BY last_used_at DESC, session_id;
 
 -- name: step_up
@@ -378,3 +378,7 @@ DELETE FROM access_token WHERE expires_at <= %(now)s;
 -- name: forget_failures
 -- Forget failed attempts of long ago, of addresses and accounts that were never there too.
 DELETE FROM throttle WHERE last_failure_at < %(attempts_before)s AND blocked_until <= %(now)s;
+
+-- name: remove_passkeys
+-- Remove all passkeys of a login.
+DELETE FROM passkey WHERE login_id = %(login_id)s;

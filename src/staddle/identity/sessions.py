@@ -10,7 +10,7 @@ from staddle.identity.caller import Caller, Seen
 from staddle.identity.logins import Login, login_of
 from staddle.identity.security_log import note_of
 from staddle.identity.tokens import SESSION, hash_of, new_id, new_token
-from staddle.identity.who_is import address_of, agent_of
+from staddle.identity.who_is import IDLE_MAX, address_of, agent_of
 
 sql = queries(__package__)
 
@@ -80,7 +80,8 @@ def sign_out(tx: Tx, caller: Caller, seen: Seen, now: datetime) -> None:
 
 def sessions_of(tx: Tx, caller: Caller, now: datetime) -> list[Session]:
     """Read where the caller is signed in, the last used first."""
-    wanted = {"login_id": login_of(tx, caller).login_id, "now": now}
+    login = login_of(tx, caller)
+    wanted = {"login_id": login.login_id, "now": now, "used_since": now - IDLE_MAX[login.kind]}
     return [Session(*row) for row in tx.execute(sql.sessions_of, wanted).fetchall()]
 
 

@@ -109,10 +109,14 @@ def let_people_in(story: Story) -> None:
     for is_active in (False, True):
         body = {"is_active": is_active}
         story.call("set_login_of_customer_active", story.first, reference="dora", body=body)
+    asked = story.call("ask_to_remove_factors_of_customer", story.first, reference="dora")
+    hidden(story, "approve_to_remove_factors", story.second, approval_id=asked["approval_id"])
     story.call("add_desk_operator", story.first, name="lou", body={"roles": ["support"]})
     body = {"email": "lou@desk.example"}
     hidden(story, "add_login_of_operator", story.first, name="lou", body=body, instead=made)
     hidden(story, "reset_login_of_operator", story.first, name="lou", body={}, instead=made)
+    asked = story.call("ask_to_remove_factors_of_operator", story.first, name="lou")
+    story.call("decline_approval", story.second, approval_id=asked["approval_id"])
     story.call("list_all_logins", story.first, kind="customer", limit=2)
     story.call("change_step_up_amount", story.first, asset="USDT", body={"amount": "5000"})
     story.call("list_step_up_amounts", story.first)
@@ -164,7 +168,13 @@ def trust(story: Story) -> None:
             "code": "SplxlOBeZQQYbYS6WxSbIA",
             "browser_secret": sent["browser_secret"],
         }
-        hidden(story, "sign_in_by_external_account", story.nobody, body=body, instead={"browser_secret": "Fv1kq3"})
+        hidden(
+            story,
+            "sign_in_by_external_account",
+            story.nobody,
+            body=body,
+            instead={"browser_secret": "Fv1kq3"},
+        )
         story.call("distrust_external_provider", story.first)
     finally:
         liar.stop()
