@@ -1,7 +1,9 @@
 """An integrator's back end over HTTP: customers, deposits and withdrawals, singly and by the thousand."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.api.world import Caller, Service
@@ -106,6 +108,24 @@ def test_what_is_known_about_a_customer_is_changed_once_for_a_key_and_logged(
     ] * 2
 
 
+ODD_REFERENCES = ("Zoë 7", "50%25?&#x=1", "customers", "..", "user@example.com", "客户", "import", "a+b;c,d")
+
+
+def test_a_reference_may_be_any_text_without_a_slash(client: Caller) -> None:
+    for reference in ODD_REFERENCES:
+        address = f"/v1/customers/{quote(reference, safe='')}"
+        if reference != "..":  # no client of HTTP sends this in an address; the list has it
+            assert client.put(address, {"name": "Odd"}).json()["reference"] == reference
+            assert client.get(f"{address}/balances").json() == []
+    items = [{"reference": reference} for reference in ("..", "a/b")]
+    assert client.post("/v1/customers", {"items": items}).json()["done_count"] == 2
+    for reference in (*ODD_REFERENCES, "a/b"):
+        found = client.get("/v1/customers", reference=reference).json()["items"]
+        assert [each["reference"] for each in found] == [reference]
+    for reference in (" padded", "line\nbreak", "x" * 101):
+        assert client.put(f"/v1/customers/{quote(reference, safe='')}", {}).status_code in (400, 422)
+
+
 # Deposits and withdrawals
 
 
@@ -128,6 +148,17 @@ def test_a_deposit_moves_once_for_its_key_however_often_it_is_sent(client: Calle
     assert spot_of(client, "fay") == "6.00000000"
     late = client.post("/v1/withdrawals", {**body, "amount": "10.00000001"}, key="w1")
     assert (problem(late), late.headers["Idempotent-Replayed"]) == ((409, "insufficient_funds"), "true")
+
+
+def test_a_deposit_sent_ten_times_at_once_moves_once_and_is_answered_equally(client: Caller) -> None:
+    client.put("/v1/customers/ivy", {})
+    body = {"customer": "ivy", "asset": "USDT", "amount": "7"}
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: client.post("/v1/deposits", body, key="at once"), range(10)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
+    assert spot_of(client, "ivy") == "7.00000000"
 
 
 BAD = [

@@ -128,6 +128,8 @@ OPERATION_OF = {
     "logins activate": "set_login_of_customer_active",
     "logins deactivate": "set_login_of_customer_active",
     "logins log": "list_security_log",
+    "logins lost-factors": "ask_to_remove_factors_of_customer",
+    "logins approve": "approve_to_remove_factors",
     "logins step-up": "change_step_up_amount",
     "logins trust": "trust_external_provider",
     "logins distrust": "distrust_external_provider",
@@ -239,6 +241,22 @@ def test_a_rate_is_published_by_a_second_person_and_told_to_all_who_hold_the_pro
     with service.database.transaction() as tx:
         told = tx.execute("SELECT kind FROM notice WHERE kind = 'rate_revised'").fetchall()
     assert told
+
+
+def test_a_rate_source_is_set_by_two_people(operators: dict[str, Caller]) -> None:
+    on_sale(operators, "SOURCED")
+    terms = {
+        "kind": "json", "url": "https://rates.example.com/apr", "figure_path": "/apr", "desk_share": "0.1",
+        "apr_min": "0.01", "apr_max": "0.06", "step_max": "0.005",
+    }  # fmt: skip
+    asked = operators["first"].put("/v1/desk/rate-sources/SOURCED", terms).json()
+    address = f"/v1/desk/rate-source-requests/{asked['approval_id']}/approve"
+    assert problem(operators["first"].post(address)) == (409, "second_person_needed")
+    assert problem(operators["product"].get("/v1/desk/rate-sources/SOURCED")) == (404, "source_not_found")
+    assert operators["second"].post(address).json()["approved_by"] == "second"
+    assert operators["viewer"].get("/v1/desk/rate-sources/SOURCED").json()["set_by"] == "ada"
+    plain = operators["first"].put("/v1/desk/rate-sources/SOURCED", terms | {"url": "ftp://x"})
+    assert problem(plain) == (422, "invalid_source")
 
 
 def test_the_pool_moves_when_a_second_person_says_so_and_not_before(operators: dict[str, Caller]) -> None:
