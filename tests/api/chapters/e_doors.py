@@ -109,6 +109,8 @@ def let_people_in(story: Story) -> None:
     for is_active in (False, True):
         body = {"is_active": is_active}
         story.call("set_login_of_customer_active", story.first, reference="dora", body=body)
+    roles = {"roles": ["support", "product", "treasury"]}
+    story.call("set_roles_of_operator", story.first, name="bob", body=roles)
     asked = story.call("ask_to_remove_factors_of_customer", story.first, reference="dora")
     hidden(story, "approve_to_remove_factors", story.second, approval_id=asked["approval_id"])
     story.call("add_desk_operator", story.first, name="lou", body={"roles": ["support"]})
