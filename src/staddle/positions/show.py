@@ -72,6 +72,14 @@ class ShownPosition(msgspec.Struct, frozen=True, kw_only=True):
     renewed_from: int | None
 
 
+OF_ROW = (
+    "position_id", "product", "product_name", "kind", "asset", "scale", "principal", "opened_principal", "started_at",
+    "term_days", "matures_at", "ended_at", "ended_by", "is_parked", "rate_policy", "days_paid", "payout",
+    "rewards_forfeited", "early_redemption", "at_maturity", "redeem_to", "renewed_from",
+)  # fmt: skip
+"""What is shown as the row has it; all else is worked out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A position's row, the rates that it follows, and the time of day at which rewards are distributed."""
@@ -143,7 +151,7 @@ def rate_in_force(rates: Sequence[Rate], instant: datetime) -> Rate | None:
 def show(standing: Standing) -> ShownPosition:
     """Say where a position stands."""
     row = standing.row
-    fields = {name: getattr(row, name) for name in ShownPosition.__struct_fields__ if hasattr(row, name)}
+    fields = {name: getattr(row, name) for name in OF_ROW}
     fields |= rate_figures(standing) | clock_figures(standing) | reward_figures(standing)
     return ShownPosition(**fields, state=state_of(standing))
 
@@ -193,7 +201,8 @@ def reward_figures(standing: Standing) -> dict[str, Any]:
     earned = standing.paid_after(row.days_paid)
     is_open = row.ended_at is None
     waits = is_open and row.payout == "at_maturity"
-    due = standing.paid_after(max(standing.days_done(), row.days_paid)) - earned if is_open else ZERO
+    days_done = standing.days_done()
+    due = standing.paid_after(days_done) - earned if is_open and days_done > row.days_paid else ZERO
     at, amount = next_payout(standing, earned) if is_open else (None, None)
     # Where rewards wait for maturity, what is forfeited never reached Funding.
     kept = earned - row.rewards_forfeited if row.payout == "at_maturity" else earned
