@@ -210,6 +210,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "mature.committed",
         "run.matured",
         "run.opened",
+        "run.worked_out",
         "run.plan_kept",
         "run.planned",
         "run.piece_paid",

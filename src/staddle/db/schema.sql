@@ -372,28 +372,12 @@ CREATE FUNCTION public.due_rewards(cutoff timestamp with time zone, cell_from in
               JOIN public.product o ON ((o.product_id = s.product_id)))
               JOIN public.asset a ON ((a.asset_id = o.asset_id)))
            GROUP BY s.product_id, s.locked_revision, a.unit
-         ), due AS (
-          SELECT p_1.cell,
-             p_1.position_id,
-             p_1.product_id,
-             p_1.locked_revision,
-             p_1.reward_account,
-             p_1.started_at,
-             p_1.term_days,
-             p_1.principal,
-             p_1.tier_offset,
-             p_1.anchor_days,
-             p_1.anchor_basis,
-             public.full_days(p_1.started_at, due_rewards.cutoff) AS day
-            FROM public."position" p_1
-           WHERE ((p_1.cell >= due_rewards.cell_from) AND (p_1.cell <= due_rewards.cell_to) AND (p_1.ended_at IS NULL) AND (p_1.parked_days IS NULL))
-          OFFSET 0
          ), placed AS (
           SELECT d.cell,
              d.position_id,
              d.product_id,
              d.reward_account,
-             d.day,
+             public.full_days(d.started_at, due_rewards.cutoff) AS day,
              d.anchor_days,
              d.anchor_basis,
              d.tier_offset,
@@ -401,7 +385,7 @@ CREATE FUNCTION public.due_rewards(cutoff timestamp with time zone, cell_from in
              s.divisor,
                  CASE
                      WHEN (d.started_at >= s.settled_at) THEN s.settled_number
-                     ELSE (s.number + (s.band_count * ((((width_bucket((make_interval(days => (d.day + 1)) - (due_rewards.cutoff - d.started_at)), s.phases) - 1) * s.rate_count) + width_bucket((d.started_at + make_interval(hours => (24 * d.anchor_days))), s.effective_ats)) - 1)))
+                     ELSE (s.number + (s.band_count * ((((width_bucket((make_interval(days => (public.full_days(d.started_at, due_rewards.cutoff) + 1)) - (due_rewards.cutoff - d.started_at)), s.phases) - 1) * s.rate_count) + width_bucket((d.started_at + make_interval(hours => (24 * d.anchor_days))), s.effective_ats)) - 1)))
                  END AS number,
                  CASE
                      WHEN ((s.band_count = 1) OR (d.tier_offset = (0)::numeric)) THEN d.principal
@@ -415,9 +399,13 @@ CREATE FUNCTION public.due_rewards(cutoff timestamp with time zone, cell_from in
                      WHEN ((s.band_count > 1) AND (d.tier_offset > (0)::numeric)) THEN (width_bucket(d.tier_offset, s.bounds) - 1)
                      ELSE NULL::integer
                  END AS offset_band
-            FROM (due d
+            FROM (public."position" d
               JOIN schedule s ON (((s.product_id = d.product_id) AND (s.locked_revision = d.locked_revision))))
-           WHERE ((d.day > d.anchor_days) AND ((d.term_days IS NULL) OR (d.day <= d.term_days)))
+           WHERE ((d.cell >= due_rewards.cell_from) AND (d.cell <= due_rewards.cell_to) AND (d.ended_at IS NULL) AND (d.parked_days IS NULL) AND (
+                 CASE d.anchor_days
+                     WHEN 0 THEN d.started_at
+                     ELSE (d.started_at + make_interval(hours => (24 * d.anchor_days)))
+                 END <= (due_rewards.cutoff - make_interval(hours => 24))) AND ((d.matures_at IS NULL) OR (d.matures_at > (due_rewards.cutoff - make_interval(hours => 24)))))
           OFFSET 0
          ), rated AS (
           SELECT p_1.cell,
@@ -455,11 +443,10 @@ CREATE FUNCTION public.due_rewards(cutoff timestamp with time zone, cell_from in
              r.unit,
              r.divisor,
              r.day_basis,
-             (r.anchor_basis +
-                 CASE
-                     WHEN (r.days_basis IS NULL) THEN (((r.day - r.anchor_days))::numeric * r.day_basis)
-                     ELSE r.days_basis
-                 END) AS basis
+                 CASE r.anchor_days
+                     WHEN 0 THEN COALESCE(r.days_basis, ((r.day)::numeric * r.day_basis))
+                     ELSE (r.anchor_basis + COALESCE(r.days_basis, (((r.day - r.anchor_days))::numeric * r.day_basis)))
+                 END AS basis
             FROM rated r
           OFFSET 0
          ), paid AS (

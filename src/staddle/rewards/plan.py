@@ -13,7 +13,7 @@ from staddle.ledger import Asset, all_assets, pool_left
 from staddle.money import ZERO, plain
 
 sql = queries(__package__)
-POSITIONS_IN_A_PIECE = 131_072
+POSITIONS_IN_A_PIECE = 65_536
 PIECES_MAX = 32
 PlanByProduct = dict[int, tuple[int, Decimal]]
 """Of each product: how many rewards, and their sum."""
