@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -91,6 +93,16 @@ def test_a_connection_lost_between_transactions_is_replaced(things: Database) ->
     with things.owner() as owner:
         owner.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
     assert count(things) == 0
+
+
+def test_many_dead_connections_cost_no_more_waiting_than_one(things: Database) -> None:
+    with ExitStack() as stack:
+        pids = [stack.enter_context(things.transaction()).info.backend_pid for _ in range(6)]
+    with things.owner() as owner:
+        owner.execute("SELECT pg_terminate_backend(pid, 5000) FROM unnest(%s::int[]) AS p (pid)", [pids])
+    began = time.monotonic()
+    assert count(things) == 0
+    assert time.monotonic() - began < 0.9, "the pool waited after the first of them"
 
 
 def test_a_connection_lost_within_a_transaction_is_an_error_of_its_own(things: Database) -> None:

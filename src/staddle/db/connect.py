@@ -1,6 +1,7 @@
 """The way to PostgreSQL: transactions for acts, an owner's connection for migrations, databases by name."""
 
 import select
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -49,7 +50,6 @@ class Database:
             max_size=connections_max,
             timeout=wait_seconds,
             kwargs={"autocommit": True, "row_factory": namedtuple_row, "context": ADAPTERS, **KEEPALIVES},
-            check=check_alive,
             open=False,
         )
 
@@ -76,12 +76,7 @@ class Database:
         """
         use_exact_decimals()
         self._pool.open()
-        try:
-            connection = self._pool.getconn()
-        except PoolTimeout as error:
-            raise DatabaseUnavailable(
-                "No connection to the database could be had in time; please try again later."
-            ) from error
+        connection = self._take()
         try:
             with connection.transaction():
                 yield connection
@@ -94,6 +89,30 @@ class Database:
             ) from error
         finally:
             self._pool.putconn(connection)
+
+    def _take(self) -> psycopg.Connection[Any]:
+        """Take a living connection from the pool.
+
+        After the server was started again every idle connection is dead. The pool's own check waits longer and longer
+        after each dead one that it meets, a minute for six of them; here each is replaced and the next one taken.
+        """
+        ends_at = time.monotonic() + self._pool.timeout
+        while True:
+            try:
+                connection = self._pool.getconn(max(ends_at - time.monotonic(), 0))
+            except PoolTimeout as error:
+                raise DatabaseUnavailable(
+                    "No connection to the database could be had in time; please try again later."
+                ) from error
+            try:
+                check_alive(connection)
+            except psycopg.Error:
+                self._pool.putconn(connection)
+            except BaseException:
+                self._pool.putconn(connection)
+                raise
+            else:
+                return connection
 
     @contextmanager
     def owner(self) -> Iterator[Tx]:
