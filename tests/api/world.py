@@ -172,6 +172,8 @@ class Start:
     environ: dict[str, str] = field(default_factory=dict)
     said: BinaryIO | None = None
     """Where its log goes, if not where that of the tests goes."""
+    worker: str = "--no-worker"
+    """Whether the schedule is kept, too; then a sandbox's clock is not the test's alone."""
 
     def begin(self) -> "subprocess.Popen[bytes]":
         """Start the service and wait until it answers."""
@@ -183,7 +185,7 @@ class Start:
             **self.environ,
         }
         program = Path(sys.executable).parent / "staddle"
-        command = [str(program), "serve", "--no-worker", "--listen", f"127.0.0.1:{self.port}"]
+        command = [str(program), "serve", self.worker, "--listen", f"127.0.0.1:{self.port}"]
         process = subprocess.Popen(command, env=environ, stderr=self.said)
         wait_until_it_answers(process, f"http://127.0.0.1:{self.port}")
         return process

@@ -58,8 +58,9 @@ def end(service: Service, number: signal.Signals) -> tuple[int, float]:
 
 
 def processes_of(service: Service) -> list[int]:
-    """The processes that answer requests."""
-    listed = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text()
+    """The processes that the first one has started, by whichever of its threads."""
+    tasks = Path(f"/proc/{service.process.pid}/task")
+    listed = " ".join(file.read_text() for file in tasks.glob("*/children"))
     return [int(pid) for pid in listed.split()]
 
 
@@ -133,7 +134,7 @@ def test_processes_killed_in_the_middle_of_a_batch_lose_nothing(
     living: Living, tokens: list[str], place: str
 ) -> None:
     armed = {"STADDLE_TEST_FAILPOINT": f"{place}#5"}
-    with serving(living, processes=2, **armed) as service:
+    with serving(living, 2, None, **armed) as service:
         with under_load(service, tokens, answered=1_000_000) as load:
             pass  # nobody goes on for longer than their process lives
         assert any(answer is None for answer in load.answers.values())
@@ -166,7 +167,7 @@ def test_when_only_the_first_process_is_killed_the_others_end_by_themselves(livi
 def test_a_batch_that_goes_wrong_as_a_whole_is_done_one_by_one(living: Living, tokens: list[str]) -> None:
     armed = {"STADDLE_TEST_FAILPOINT": "subscribe.written#4", "STADDLE_TEST_FAILPOINT_ACTION": "raise"}
     token = "of-the-operators-0123456789"
-    with serving(living, processes=1, STADDLE_METRICS_TOKEN=token, **armed) as service:
+    with serving(living, 1, None, STADDLE_METRICS_TOKEN=token, **armed) as service:
         with under_load(service, tokens, answered=200) as load:
             pass
         told = httpx.get(f"{service.url}/metrics", headers={"Authorization": f"Bearer {token}"}).text
@@ -196,6 +197,55 @@ def test_whoever_hangs_up_after_asking_has_it_done_and_the_key_says_so(
                 # Every other one hangs up before the body has come to its end.
                 gone.send(sent.encode() if caller % 2 else sent[:-5].encode())
         assert_each_was_done_once(service, load, living)
+
+
+def test_the_worker_beside_the_service_is_started_again_and_stops_with_it(living: Living) -> None:
+    token = "of-the-operators-0123456789"
+    with serving(living, STADDLE_METRICS_TOKEN=token) as service:
+        end(service, signal.SIGTERM)
+        service.start.worker = "--worker"
+        service.process = service.start.begin()
+        first = wait_for_worker(service)
+        os.kill(first, signal.SIGKILL)
+        second = wait_for_worker(service, but=first)
+        until = time.monotonic() + 30
+        while leaders(service, token) != 1 and time.monotonic() < until:
+            time.sleep(0.1)
+        assert leaders(service, token) == 1
+        others = processes_of(service)
+        assert second in others
+        code, seconds = end(service, signal.SIGTERM)
+        assert (code, seconds < 25) == (0, True)
+        assert not any(is_alive(pid) for pid in others)
+
+
+def test_a_stop_that_everybody_hears_at_once_is_orderly_too(living: Living) -> None:
+    """As a terminal and systemd tell it: to every process of the group."""
+    with serving(living, processes=2) as service:
+        for pid in processes_of(service):
+            os.kill(pid, signal.SIGTERM)
+        code, _ = end(service, signal.SIGTERM)
+        assert code == 0
+
+
+def wait_for_worker(service: Service, but: int = 0) -> int:
+    """Wait until the process that keeps the schedule is there; gives its id."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        for pid in processes_of(service):
+            with contextlib.suppress(OSError):
+                if pid != but and b"\0worker\0" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return pid
+        time.sleep(0.02)
+    raise AssertionError("there is no worker")
+
+
+def leaders(service: Service, token: str) -> int:
+    """How many processes of the service say that they keep the schedule."""
+    told = httpx.get(f"{service.url}/metrics", headers={"Authorization": f"Bearer {token}"}).text
+    return sum(
+        int(float(line.split()[1])) for line in told.splitlines() if line.startswith("staddle_is_leader ")
+    )
 
 
 def kill_all(service: Service) -> None:

@@ -15,9 +15,11 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -55,7 +57,8 @@ def serve(config: Config, factory: str, worker: Sequence[str] | None) -> None:
     host, port = config.listen
     with metrics_folder():
         keeper = Keeper(worker) if worker is not None else None
-        granian = Granian(
+        granian = Served(
+            keeper,
             factory,
             factory=True,
             address=host,
@@ -82,7 +85,25 @@ def serve(config: Config, factory: str, worker: Sequence[str] | None) -> None:
             granian.serve()
         finally:
             if keeper is not None:
-                keeper.stop()
+                keeper.wait()
+
+
+class Served(Granian):  # type: ignore[misc, valid-type]  # it has one class for each kind of worker
+    """granian, which tells the worker beside it of the stop at once, and not when everybody else has stopped."""
+
+    def __init__(self, keeper: "Keeper | None", *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._keeper = keeper
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        """Stop everything; a process that heard of the stop by itself, before we told it, is no failure."""
+        if self._keeper is not None:
+            self._keeper.stop()
+        try:
+            super().shutdown(exit_code)
+        except SystemExit:
+            if not self.interrupt_signal:
+                raise
 
 
 @contextmanager
@@ -138,6 +159,7 @@ class Keeper:
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
         self._is_stopping = threading.Event()
+        self._told_at = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name="keeper", daemon=True)
 
@@ -146,12 +168,18 @@ class Keeper:
         self._thread.start()
 
     def stop(self) -> None:
-        """Tell the process to stop and wait for it, some seconds at most."""
+        """Tell the process to stop."""
+        if not self._is_stopping.is_set():
+            self._told_at = time.monotonic()
         self._is_stopping.set()
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
+
+    def wait(self) -> None:
+        """Wait for the process's end, until STOP_SECONDS have passed since it was told."""
+        self.stop()
         if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS)
+            self._thread.join(max(0.0, self._told_at + STOP_SECONDS - time.monotonic()))
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
 
