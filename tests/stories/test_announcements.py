@@ -66,6 +66,8 @@ def test_selling_out_halting_and_closing_are_announced(announcing: Announcing) -
     living.subscribe(anna, "FEW", "95")
     assert announcing.kinds() == ["product_sold_out"]
     living.redeem(anna, "FEW", "50")
+    assert announcing.kinds() == [], "it may be sold out again in a moment"
+    living.passes(minutes=10)
     assert announcing.kinds() == ["product_opened"]
     with announcing.database.transaction() as tx:
         products.halt_subscribing(tx, "ada", "FEW", "Maintenance", living.now)

@@ -181,6 +181,7 @@ def test_after_three_days_of_failure_a_delivery_is_dead_and_the_next_one_has_its
         assert 12 <= len(log) <= 25
         with database.transaction() as tx:
             assert [each.notice_id for each in notices.dead_letters(tx, 10)] == [delivery.notice_id]
+            assert notices.dead_counts(tx) == {endpoint: ("exchange", 1)}, "an alarm stands for it"
         assert receiving.received[-1].event["data"]["amount"] == "2", "the next one has had its turn"
 
         receiving.answer = OK
@@ -188,6 +189,8 @@ def test_after_three_days_of_failure_a_delivery_is_dead_and_the_next_one_has_its
             notices.replay_delivery(tx, "exchange", endpoint, delivery.notice_id, desk.now)
         desk.deliver()
         assert desk.delivery(endpoint)[0].state == "delivered"
+        with database.transaction() as tx:
+            assert notices.dead_counts(tx) == {}
         assert {each.event["data"]["amount"] for each in receiving.received[-2:]} == {"1", "2"}
 
 

@@ -5,6 +5,7 @@ from staddle.notices.announce import announce_changes
 from staddle.notices.deliveries import (
     Attempt,
     Delivery,
+    dead_counts,
     dead_letters,
     forget_deliveries,
     list_deliveries,
@@ -50,6 +51,7 @@ __all__ = [
     "create_endpoint",
     "customer_cursor_now",
     "customer_feed",
+    "dead_counts",
     "dead_letters",
     "desk_cursor_now",
     "desk_feed",

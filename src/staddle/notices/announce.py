@@ -17,16 +17,18 @@ def announce_changes(
     standings: Mapping[str, str],
     notices_of: Callable[[str, str | None, str], Sequence[Notice]],
     now: datetime,
+    is_early: Callable[[str, str, datetime], bool] = lambda _before, _standing, _announced_at: False,
 ) -> int:
     """Announce every subject whose standing is not what was last announced; gives how many those are.
 
     `notices_of(subject, before, standing)` words it. A subject that is not among `standings` any more is OVER. The
     house's cell is only taken where there is something to announce; of two at once, one does it.
+    `is_early(before, standing, announced_at)` holds back what was announced a moment ago and may change again.
     """
-    if not _changed(tx, standings):
+    if not _changed(tx, standings, is_early):
         return 0
     locked = lock_cells(tx, [HOUSE])
-    changed = _changed(tx, standings)
+    changed = _changed(tx, standings, is_early)
     worded = [
         notice
         for subject, (before, standing) in sorted(changed.items())
@@ -43,11 +45,16 @@ def announce_changes(
     return len(changed)
 
 
-def _changed(tx: Tx, standings: Mapping[str, str]) -> dict[str, tuple[str | None, str]]:
-    told = {row.subject: row.standing for row in tx.execute(sql.announced).fetchall()}
-    new = {
-        subject: (told.get(subject), standing)
-        for subject, standing in standings.items()
-        if told.get(subject) != standing
+def _changed(
+    tx: Tx, standings: Mapping[str, str], is_early: Callable[[str, str, datetime], bool]
+) -> dict[str, tuple[str | None, str]]:
+    """Give what was last announced of each subject that has changed, and how it stands now."""
+    told = {row.subject: row for row in tx.execute(sql.announced).fetchall()}
+    new: dict[str, tuple[str | None, str]] = {
+        subject: (None, standing) for subject, standing in standings.items() if subject not in told
     }
-    return new | {subject: (before, OVER) for subject, before in told.items() if subject not in standings}
+    for subject, row in told.items():
+        standing = standings.get(subject, OVER)
+        if standing != row.standing and not is_early(row.standing, standing, row.announced_at):
+            new[subject] = (row.standing, standing)
+    return new

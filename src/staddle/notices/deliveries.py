@@ -59,6 +59,11 @@ def dead_letters(tx: Tx, count: int) -> list[Delivery]:
     return [Delivery(*row) for row in tx.execute(sql.dead_letters, {"count": count}).fetchall()]
 
 
+def dead_counts(tx: Tx) -> dict[int, tuple[str, int]]:
+    """Count what could not be delivered, up to 10,000 of each endpoint; gives its client and the count, by endpoint."""
+    return {row.endpoint_id: (row.client_id, row.count) for row in tx.execute(sql.dead_counts).fetchall()}
+
+
 def show_delivery(
     tx: Tx, client_id: str | None, endpoint_id: int, notice_id: int
 ) -> tuple[Delivery, list[Attempt]]:

@@ -31,7 +31,10 @@ _PREFIX = "whsec_"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint as its owner sees it; `kinds` None wants all. `disabled_because` is by_owner, gone or failing."""
+    """An endpoint as its owner sees it; `kinds` None wants all. `disabled_because` is by_owner, gone or failing.
+
+    What is pending and what is dead is counted up to 10,000.
+    """
 
     endpoint_id: int
     client_id: str

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from staddle.db import Tx, queries
-from staddle.desk import raise_alarm
 from staddle.errors import InvalidConfig
 from staddle.notices.endpoints import opened_secrets
 from staddle.notices.publish import publish
@@ -39,7 +38,6 @@ class Due:
     """
 
     endpoint_id: int
-    client_id: str
     told: Told
     reference: str | None
     url: str
@@ -93,7 +91,6 @@ def claim_lanes(tx: Tx, busy: Sequence[int], keyring: "Keyring", now: datetime) 
         found.append(
             Due(
                 endpoint_id=row.endpoint_id,
-                client_id=row.client_id,
                 told=Told(row.notice_id, row.customer_id, row.kind, row.body, row.effective_at),
                 reference=row.reference,
                 url=row.url,
@@ -131,13 +128,13 @@ def record_results(tx: Tx, results: Sequence[Result], desk_now: datetime, now: d
     kept = [result for result in results if (result.due.endpoint_id, result.due.told.customer_id) in held]
     if not kept:
         return 0
-    _write(tx, kept, desk_now, now)
+    _write(tx, kept, now)
     for endpoint_id, row in endpoints.items():
         _judge(tx, row, [each for each in kept if each.due.endpoint_id == endpoint_id], desk_now, now)
     return len(kept)
 
 
-def _write(tx: Tx, kept: Sequence[Result], desk_now: datetime, now: datetime) -> None:
+def _write(tx: Tx, kept: Sequence[Result], now: datetime) -> None:
     """Log the attempts, move the deliveries on, then the lanes: each has its own statement, for it reads the last."""
     states, due_ats, failing = [], [], []
     for result in kept:
@@ -159,11 +156,6 @@ def _write(tx: Tx, kept: Sequence[Result], desk_now: datetime, now: datetime) ->
         "failures": [result.failure for result in kept],
         "answers": [result.answer[:500] for result in kept],
     }
-    for result, state in zip(kept, states, strict=True):
-        if state == "dead":
-            subject = f"endpoint {result.due.endpoint_id}"
-            told = {"client_id": result.due.client_id, "notice_id": str(result.due.told.notice_id)}
-            raise_alarm(tx, "webhook_dead", subject, told, desk_now)
     tx.execute(sql.log_attempts, {**named, **attempts})
     tx.execute(
         sql.move_deliveries, {**named, "states": states, "due_ats": due_ats, "failing": failing, "now": now}

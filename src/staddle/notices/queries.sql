@@ -76,8 +76,10 @@ SELECT %(endpoint_id)s, c.cell, c.count
 -- Read the endpoints of a client, or of all, or one of them; not those that are revoked.
 SELECT e.endpoint_id, e.client_id, e.url, e.kinds, e.description, e.state, e.disabled_because, e.failing_since,
        e.secret_before_until, e.created_at,
-       (SELECT count(*) FROM webhook_delivery d WHERE d.endpoint_id = e.endpoint_id AND d.state = 'pending') AS pending_count,
-       (SELECT count(*) FROM webhook_delivery d WHERE d.endpoint_id = e.endpoint_id AND d.state = 'dead') AS dead_count
+       (SELECT count(*) FROM (SELECT FROM webhook_delivery d WHERE d.endpoint_id = e.endpoint_id AND d.state = 'pending'
+                               LIMIT 10000) w) AS pending_count,
+       (SELECT count(*) FROM (SELECT FROM webhook_delivery d WHERE d.endpoint_id = e.endpoint_id AND d.state = 'dead'
+                               LIMIT 10000) w) AS dead_count
   FROM webhook_endpoint e
  WHERE e.state <> 'revoked'
    AND (%(client_id)s::text IS NULL OR e.client_id = %(client_id)s::text)
@@ -280,6 +282,15 @@ SELECT d.endpoint_id, d.notice_id, d.customer_id, d.kind, d.state, d.due_at, d.a
  ORDER BY d.ended_at, d.endpoint_id, d.notice_id
  LIMIT %(count)s;
 
+-- name: dead_counts
+-- Count what could not be delivered, by endpoint; up to 10,000 of each.
+SELECT e.endpoint_id, e.client_id, d.count
+  FROM webhook_endpoint e
+ CROSS JOIN LATERAL (SELECT count(*) AS count
+                       FROM (SELECT FROM webhook_delivery WHERE endpoint_id = e.endpoint_id AND state = 'dead' LIMIT 10000) w) d
+ WHERE e.state <> 'revoked' AND d.count > 0
+ ORDER BY e.endpoint_id;
+
 -- name: delivery
 -- Read one delivery.
 SELECT endpoint_id, notice_id, customer_id, kind, state, due_at, attempt_count, failing_since, ended_at
@@ -343,7 +354,7 @@ DELETE FROM webhook_delivery
 
 -- name: announced
 -- Read what was last announced of each subject.
-SELECT subject, standing FROM announced WHERE standing <> 'over';
+SELECT subject, standing, announced_at FROM announced WHERE standing <> 'over';
 
 -- name: note_announced
 -- Note what is announced now.

@@ -1,7 +1,7 @@
 """What the desk announces by itself: products that open, sell out, halt or close; runs that are finished; alarms."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from staddle.days import format_instant
@@ -17,6 +17,8 @@ from staddle.rewards import RunReport, latest_runs
 SHOWN = ("live", "closed", "retired")
 RUNS_AT_ONCE = 30
 ALARMS_AT_ONCE = 500
+CALM = timedelta(minutes=10)
+"""A product that is sold out and open by turns, as customers come and go, is called open no more often than this."""
 KINDS_OF_STATUS = {
     "open": "product_opened",
     "sold_out": "product_sold_out",
@@ -29,7 +31,11 @@ def announce(database: Database, now: datetime) -> int:
     """Announce what has changed since it was last looked at; gives how many things. `now` is the desk's clock."""
     with database.transaction() as tx:
         seen = _Seen(tx, now)
-        return announce_changes(tx, seen.standings(), seen.notices_of, now)
+
+        def is_early(before: str, standing: str, announced_at: datetime) -> bool:
+            return (before, standing) == ("sold_out", "open") and now - announced_at < CALM
+
+        return announce_changes(tx, seen.standings(), seen.notices_of, now, is_early)
 
 
 class _Seen:

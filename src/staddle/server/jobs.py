@@ -12,7 +12,7 @@ from staddle.errors import DatabaseUnavailable, StaddleError
 from staddle.identity import forget_expired
 from staddle.ledger import CELL_COUNT
 from staddle.money import plain
-from staddle.notices import publish_to_holders
+from staddle.notices import dead_counts, publish_to_holders
 from staddle.positions import apply_rate_guards, auto_subscribe
 from staddle.products import rate_history
 from staddle.products.revise import RateRevised
@@ -254,6 +254,16 @@ def audit_books(work: Work) -> str | None:
     return str(run_on)
 
 
+def watch_webhooks(work: Work) -> None:
+    """Raise an alarm for each endpoint to which something could not be delivered, until it was sent again."""
+    with work.database.transaction() as tx:
+        dead = {
+            f"endpoint {number}": {"client_id": client_id, "dead_count": count}
+            for number, (client_id, count) in dead_counts(tx).items()
+        }
+        raise_all(tx, "webhook_dead", dead, work.now)
+
+
 def announce_changes(work: Work) -> None:
     """Tell everybody what has come to pass by itself: products that open or sell out, finished runs, alarms."""
     announce(work.database, work.now)
@@ -274,5 +284,6 @@ def jobs() -> list[Job]:
         Job("quotes", 3_600, forget_quotes),
         Job("access", 3_600, forget_access),
         Job("audit", 300, audit_books),
+        Job("webhooks", 60, watch_webhooks),
         Job("announcements", 2, announce_changes, follows_desk=True),
     ]
