@@ -10,11 +10,12 @@ GROWTH_MAX = 8 << 20
 """The CSV of so many rows has 11 million bytes."""
 
 MANY_TRANSFERS = """
-INSERT INTO transfer (cell, transfer_id, act_id, kind, customer_id, debit_account, credit_account, amount, effective_at,
-                      request_key)
-SELECT t.cell, t.transfer_id + (n::bigint << 30), t.act_id, t.kind, t.customer_id, t.debit_account, t.credit_account, t.amount,
-       t.effective_at + make_interval(secs => n), 'many ' || n
-  FROM (SELECT * FROM transfer WHERE kind = 'deposit' AND customer_id = %s ORDER BY transfer_id LIMIT 1) t, generate_series(1, %s) n
+INSERT INTO transfer (cell, transfer_id, act_id, kind, customer_id, debit_account, credit_account, amount,
+                      effective_at, request_key)
+SELECT t.cell, t.transfer_id + (n::bigint << 30), t.act_id, t.kind, t.customer_id, t.debit_account, t.credit_account,
+       t.amount, t.effective_at + make_interval(secs => n), 'many ' || n
+  FROM (SELECT * FROM transfer WHERE kind = 'deposit' AND customer_id = %s ORDER BY transfer_id LIMIT 1) t,
+       generate_series(1, %s) n
 """
 
 
