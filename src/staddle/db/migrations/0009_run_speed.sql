@@ -1,4 +1,4 @@
--- What makes the daily run fast; decision 0017 has the figures.
+-- What makes the daily run fast; decision 0018 has the figures.
 
 -- The same sum as sum() gives, kept as a number instead of a ledger of digits: half the time where there are very many
 -- groups of a few rows each.
