@@ -123,7 +123,7 @@ def test_workers_outlive_a_server_that_is_killed_beneath_them(tmp_path: Path) ->
         with workers_of(database, tmp_path) as workers:
             workers.start()
             workers.start()
-            wait_until(lambda: workers.leader() is not None, 30, "somebody leads")
+            wait_until(lambda: len(workers.at_work()) == 2, 30, "both are at work")
             postmaster = int(
                 (tmp_path / "home" / "postgres" / "data" / "postmaster.pid").read_text().split()[0]
             )
@@ -134,6 +134,32 @@ def test_workers_outlive_a_server_that_is_killed_beneath_them(tmp_path: Path) ->
             assert workers.reap() == []
             assert workers.stop() == [0, 0]
         prove(database)
+
+
+def test_workers_whose_connections_are_cut_again_and_again_go_on(copy: Copy, tmp_path: Path) -> None:
+    database = at_its_clock(copy())
+    with workers_of(database, tmp_path) as workers:
+        for _ in range(2):
+            workers.start()
+        wait_until(lambda: is_caught_up(database), 30, "all is done that was due before")
+        leader = workers.leader()
+        for _ in range(3):
+            advance(database, DAY)
+            cut(database)
+            wait_until(lambda: is_caught_up(database), 30, workers.logs()[-3000:])
+        assert workers.leader() == leader, "a connection that is had again at once is no reason to change"
+        assert workers.stop() == [0, 0]
+    assert paid_until(database) == undisturbed(copy(), 3)
+    prove(database)
+
+
+def cut(database: Database) -> None:
+    """End all sessions by which anybody keeps the schedule, or looks who does."""
+    with database.owner() as owner:
+        owner.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name <> ''"
+        )
 
 
 def test_a_leader_leaves_off_before_another_takes_over(database: Database) -> None:
@@ -158,11 +184,7 @@ def test_a_leader_without_a_database_leaves_off_and_comes_back(database: Databas
     clock = [100.0]
     lead = Lead(database.dsn, "only", lambda: clock[0])
     assert lead.look()
-    with database.owner() as owner:
-        owner.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+    cut(database)
     assert lead.look(), "a connection that was lost is no reason to leave off at once"
     clock[0] += LEAVES_OFF_SECONDS
     assert not lead.is_leader

@@ -9,6 +9,7 @@ Whoever takes over first cuts off the sessions of the leader before, which it kn
 in the middle of a transaction holds locks that customers and the next run wait for.
 """
 
+import logging
 import os
 import socket
 import time
@@ -22,6 +23,7 @@ from staddle.db import Tx, queries
 from staddle.db.connect import APP_OPTIONS
 
 sql = queries(__package__)
+log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 2.0
 LEAVES_OFF_SECONDS = 6.0
@@ -45,10 +47,16 @@ def name_of_this_process() -> str:
 
 
 def fence(connection: Tx, holder: str) -> None:
-    """Cut off the sessions of an earlier leader; what they had under way is rolled back, to be done again."""
-    with connection.transaction():
-        connection.execute(sql.as_owner)
-        connection.execute(sql.fence, {"name": holder})
+    """Cut off the sessions of an earlier leader; what they had under way is rolled back, to be done again.
+
+    Where the server does not permit it, their locks last until they wake up or the server notices that they are gone.
+    """
+    try:
+        with connection.transaction():
+            connection.execute(sql.as_owner)
+            connection.execute(sql.fence, {"name": holder})
+    except psycopg.errors.InsufficientPrivilege as error:
+        log.warning("the sessions of %s could not be ended: %s", holder, error)
 
 
 class Lead:

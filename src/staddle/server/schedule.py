@@ -19,7 +19,7 @@ from psycopg.conninfo import make_conninfo
 from staddle.db import Database, Tx, queries
 from staddle.desk import clear_alarm, find_desk, raise_alarm
 from staddle.errors import DatabaseUnavailable, InvariantBroken, StaddleError
-from staddle.server.lead import BEAT_SECONDS, Lead, name_of_this_process
+from staddle.server.lead import BEAT_SECONDS, CONNECTION, Lead, name_of_this_process
 
 sql = queries(__package__)
 log = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ class Scheduler:
     ) -> None:
         self.lead = Lead(database.dsn, name_of_this_process())
         # Its own connections, by which the next leader knows and ends them, and which requests never wait for.
-        dsn = make_conninfo(database.dsn, application_name=self.lead.name)
+        dsn = make_conninfo(database.dsn, application_name=self.lead.name, **CONNECTION)
         self.database = Database(dsn, connections_max=CONNECTIONS)
         self._stop = stop
         self._tell = tell
