@@ -25,7 +25,7 @@ PLAIN: dict[Any, Schema] = {
     Decimal: DECIMAL,
     datetime: {"type": "string", "format": "date-time"},
     date: {"type": "string", "format": "date"},
-    time: {"type": "string", "format": "time"},
+    time: {"type": "string", "pattern": r"^[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?$"},
     bytes: {"type": "string"},
     str: {"type": "string"},
     int: {"type": "integer"},
