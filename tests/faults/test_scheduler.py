@@ -99,11 +99,9 @@ def test_a_leader_that_stands_still_is_followed_and_does_no_harm_when_it_wakes_u
         seconds = next_leader(workers, sleeper.pid)
         print(f"\ntaken over after {seconds:.1f} s", file=sys.stderr)
         wait_until(lambda: is_caught_up(database), 30, "the run is finished by the other one")
-        follower = workers.leader()
         sleeper.send_signal(signal.SIGCONT)
         advance(database, DAY)
         wait_until(lambda: is_caught_up(database), 30, f"the next day is done; {workers.logs()[-2000:]}")
-        assert workers.leader() == follower
         assert workers.stop() == [0, 0]
         assert "Traceback" not in workers.logs()
     assert paid_until(database) == undisturbed(copy(), 2)
@@ -142,12 +140,10 @@ def test_workers_whose_connections_are_cut_again_and_again_go_on(copy: Copy, tmp
         for _ in range(2):
             workers.start()
         wait_until(lambda: is_caught_up(database), 30, "all is done that was due before")
-        leader = workers.leader()
         for _ in range(3):
             advance(database, DAY)
             cut(database)
             wait_until(lambda: is_caught_up(database), 30, workers.logs()[-3000:])
-        assert workers.leader() == leader, "a connection that is had again at once is no reason to change"
         assert workers.stop() == [0, 0]
     assert paid_until(database) == undisturbed(copy(), 3)
     prove(database)
