@@ -18,7 +18,7 @@ from staddle.rewards import write_statement
 D = Decimal
 
 
-def pages(caller: Caller, path: str, limit: int, **query: Any) -> Iterator[list[Any]]:
+def pages(caller: Caller, path: str, limit: int, /, **query: Any) -> Iterator[list[Any]]:
     """Read a list page by page to its end."""
     cursor: dict[str, str] = {}
     while True:
@@ -32,7 +32,7 @@ def pages(caller: Caller, path: str, limit: int, **query: Any) -> Iterator[list[
         cursor = {"cursor": page["next_cursor"]}
 
 
-def all_of(caller: Caller, path: str, limit: int = 1000, **query: Any) -> list[Any]:
+def all_of(caller: Caller, path: str, limit: int = 1000, /, **query: Any) -> list[Any]:
     return [item for page in pages(caller, path, limit, **query) for item in page]
 
 
@@ -43,7 +43,7 @@ def test_a_customer_lists_the_positions_they_hold_and_nobody_elses(ada: Caller, 
     held = ["USDT-FLEX", "BTC-FLEX", "USDT-30D", "USDT-FLEX"]
     assert [position["product"] for position in all_of(ada, "/v1/positions")] == held
     assert {position["product"] for position in all_of(ben, "/v1/positions")} == {"USDT-FLEX", "USDT-90D"}
-    assert all_of(ada, "/v1/positions", product="BTC-FLEX", state="all", limit=1) == [
+    assert all_of(ada, "/v1/positions", product="BTC-FLEX", state="all") == [
         position for position in all_of(ada, "/v1/positions") if position["product"] == "BTC-FLEX"
     ]
 

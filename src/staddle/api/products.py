@@ -13,7 +13,7 @@ from staddle.errors import ProductNotFound
 from staddle.ledger import all_assets
 from staddle.products import ProductOffer, RateShown, list_products, show_product
 from staddle.products.offer import shown_rates
-from staddle.rewards.realised import RealisedApr, last_finished_run, realised_apr
+from staddle.rewards import RealisedApr, last_finished_run, realised_apr
 
 TAG = "Products"
 Seen: TypeAlias = tuple[str, str, date | None]

@@ -6,11 +6,12 @@ from typing import Any
 from staddle.api.fields import Code, Id, id_of
 from staddle.api.operation import At, Given, customer, reads
 from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
-from staddle.rewards import receipt_json, receipt_named
-from staddle.rewards.received import (
+from staddle.rewards import (
     RewardFilter,
     RewardReceived,
     RewardTotal,
+    receipt_json,
+    receipt_named,
     reward_totals,
     rewards_received,
 )

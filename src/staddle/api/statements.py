@@ -10,8 +10,7 @@ import msgspec
 from staddle.api.operation import At, Given, customer, reads
 from staddle.api.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from staddle.desk import find_desk
-from staddle.rewards import StatementRow, write_statement
-from staddle.rewards.statement import Place, statement_page
+from staddle.rewards import Place, StatementRow, statement_page, write_statement
 
 TAG = "Statements"
 IN_MEMORY_MAX = 1 << 20

@@ -6,11 +6,26 @@ from staddle.rewards.mature_all import mature_all
 from staddle.rewards.move_clock import instant_after, move_clock
 from staddle.rewards.park import ParkedPosition, parked_positions, retry_parked
 from staddle.rewards.plan import foresee
+from staddle.rewards.realised import RealisedApr, last_finished_run, realised_apr
 from staddle.rewards.receipts import receipt_json, receipt_named, receipt_of
+from staddle.rewards.received import (
+    RewardFilter,
+    RewardReceived,
+    RewardTotal,
+    reward_totals,
+    rewards_received,
+)
 from staddle.rewards.report import RunReport, find_report, latest_runs, release_run
 from staddle.rewards.run import Progress, catch_up, run
 from staddle.rewards.seal import SealProgress, seal_all
-from staddle.rewards.statement import COLUMNS, StatementRow, statement, write_statement
+from staddle.rewards.statement import (
+    COLUMNS,
+    Place,
+    StatementRow,
+    statement,
+    statement_page,
+    write_statement,
+)
 from staddle.rewards.tick import Ticked, tick, tick_through
 
 __all__ = [
@@ -19,8 +34,13 @@ __all__ = [
     "AuditProgress",
     "DryRun",
     "ParkedPosition",
+    "Place",
     "PlannedLine",
     "Progress",
+    "RealisedApr",
+    "RewardFilter",
+    "RewardReceived",
+    "RewardTotal",
     "RunReport",
     "SealProgress",
     "StatementRow",
@@ -34,18 +54,23 @@ __all__ = [
     "instant_after",
     "judge",
     "judge_alone",
+    "last_finished_run",
     "latest_runs",
     "mature_all",
     "move_clock",
     "parked_positions",
+    "realised_apr",
     "receipt_json",
     "receipt_named",
     "receipt_of",
     "release_run",
     "retry_parked",
+    "reward_totals",
+    "rewards_received",
     "run",
     "seal_all",
     "statement",
+    "statement_page",
     "tick",
     "tick_through",
     "write_statement",
