@@ -25,7 +25,7 @@ from staddle.server.direct import BODY_MAX, HEADERS, Answer, Application, under
 from staddle.server.metrics import measure
 from staddle.server.problem import MEDIA_TYPE, problem_of
 from staddle.server.service import Service
-from staddle.server.watch_requests import watched
+from staddle.server.watch_requests import Bodies, watched
 
 MEASURED_EVERY_SECONDS = 2.0
 log = logging.getLogger(__name__)
@@ -47,13 +47,16 @@ class Edge:
 
 def assemble(service: Service, edges: Sequence[Callable[[Service], Edge]]) -> Application:
     """Make the ASGI application of one process out of its edges; it stops the service when it ends."""
+    bodies = Bodies(service.config.body_seconds)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         hear_the_stop(service)
         measuring = asyncio.create_task(keep_measuring(service))
+        looking = asyncio.create_task(bodies.keep_looking())
         yield
         measuring.cancel()
+        looking.cancel()
         # Whatever was asked has been answered by now; the threads are waited for off the loop that they answer to.
         await asyncio.to_thread(service.stop)
         service.database.close()
@@ -69,7 +72,7 @@ def assemble(service: Service, edges: Sequence[Callable[[Service], Edge]]) -> Ap
         logging_config=None,
     )
     direct = {address: answer for edge in made for address, answer in edge.direct.items()}
-    return watched(under(application, direct), service.config.body_seconds)
+    return watched(under(application, direct), bodies)
 
 
 def hear_the_stop(service: Service) -> None:

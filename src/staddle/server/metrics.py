@@ -62,6 +62,17 @@ JOB_FAILURES = Counter("staddle_job_failures", "Jobs of the schedule that have f
 WEBHOOK_ATTEMPTS = Counter("staddle_webhook_attempts", "Attempts to deliver a webhook.", ["outcome"])
 
 
+_requests: dict[tuple[str, int], Histogram] = {}
+
+
+def observe_request(operation: str, status: int, seconds: float) -> None:
+    """Count a request; called for every one, so what is looked up once is kept."""
+    kept = _requests.get((operation, status))
+    if kept is None:
+        kept = _requests[operation, status] = REQUEST_SECONDS.labels(operation, str(status))
+    kept.observe(seconds)
+
+
 def observe_batch(act: str, size: int, seconds: float, is_whole: bool) -> None:
     """Count a batch; `is_whole` is False where it failed as a whole."""
     BATCH_SIZE.labels(act).observe(size)
