@@ -451,6 +451,7 @@ SELECT r.amount, r.is_early, coalesce(f.amount, 0) AS forfeited, s.number AS sea
 
 -- name: statement
 -- Read every row of a customer in a period, in an order that never changes: rewards before the act that settled them.
+-- The cell and the last date stand there as they are, so that the pieces of other cells and days are not even planned.
 WITH mine AS MATERIALIZED (
     SELECT p.cell, p.position_id, p.started_at, p.ended_by, o.code AS product
       FROM position p
@@ -464,9 +465,9 @@ WITH mine AS MATERIALIZED (
 ), paid_by_act AS (
     SELECT h.changed_at AS at, r.position_id, r.run_on, r.credit_account, r.amount
       FROM mine m
-      JOIN position_past h ON h.cell = m.cell AND h.position_id = m.position_id AND h.to_days > h.from_days
+      JOIN position_past h ON h.cell = %(cell)s AND h.position_id = m.position_id AND h.to_days > h.from_days
                           AND h.changed_at >= %(from_at)s AND h.changed_at < %(until_at)s
-      JOIN reward r ON r.cell = h.cell AND r.position_id = h.position_id AND r.is_early
+      JOIN reward r ON r.cell = %(cell)s AND r.position_id = h.position_id AND r.is_early AND r.run_on <= %(run_until)s
                    AND r.run_on >= run_on_of(m.started_at + make_interval(hours => 24 * (h.from_days + 1)),
                                              %(distribution_time)s::time)
                    AND r.run_on <= run_on_of(m.started_at + make_interval(hours => 24 * h.to_days),
