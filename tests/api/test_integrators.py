@@ -221,13 +221,15 @@ def test_the_key_of_an_item_is_the_key_of_a_single_deposit(client: Caller) -> No
 
 
 def test_no_customer_can_take_a_key_of_an_integrator_nor_an_integrator_one_of_theirs(
-    service: Service, client: Caller, ada: Caller, operators: dict[str, Caller]
+    service: Service, client: Caller, ada: Caller
 ) -> None:
     move = {"asset": "USDT", "amount": "1", "source": "spot", "destination": "funding"}
     money = {"customer": "ada", "asset": "USDT", "amount": "2"}
     assert ada.post("/v1/transfers", move, key="shared").status_code == 200
     assert client.post("/v1/deposits", money, key="shared").status_code == 200
-    assert operators["treasury"].post("/v1/deposits", money, key="shared").status_code == 200
+    imported = "customer,asset,account,amount,reference\nada,USDT,spot,2,shared\nada,USDT,spot,2,shared-2\n"
+    done = client.ask("POST", "/v1/imports/deposits", body=imported).json()
+    assert (done["imported"], done["already_there"]) == (1, 1), "the reference is the client's own key"
     assert service.client("other").post("/v1/deposits", money, key="shared").status_code == 200
     again = ada.post("/v1/transfers", move, key="shared")
     assert (again.status_code, again.headers["Idempotent-Replayed"]) == (200, "true")

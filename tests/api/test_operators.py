@@ -281,6 +281,38 @@ def funded(operators: dict[str, Caller]) -> Decimal:
     return next(Decimal(pool["funded"]) for pool in pools if pool["asset"] == "USDT")
 
 
+def test_no_operator_credits_or_debits_a_customer_alone(operators: dict[str, Caller], client: Caller) -> None:
+    client.put("/v1/customers/max", {})
+    first, second = operators["first"], operators["second"]
+    assert problem(first.post("/v1/deposits", {"customer": "max", "asset": "USDT", "amount": "5"})) == (
+        403, "wrong_kind_of_caller",
+    )  # fmt: skip
+
+    def asked(**body: str) -> str:
+        move = {"move": "deposit", "customer": "max", "asset": "USDT", "amount": "5"} | body
+        answer = first.post("/v1/desk/customer-moves", move)
+        assert answer.status_code == 200, answer.text
+        return f"/v1/desk/customer-moves/{answer.json()['approval_id']}/approve"
+
+    credit = asked()
+    assert problem(first.post(credit)) == (409, "second_person_needed")
+    assert client.get("/v1/customers/max/balances").json() == []
+    done = second.post(credit, key="credit max")
+    assert done.json()["amount"] == "5.00000000"
+    again = second.post(credit, key="credit max")
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (done.json(), "true")
+    assert problem(second.post(credit)) == (409, "wrong_state")
+    too_much = asked(move="withdrawal", amount="5.00000001")
+    assert problem(second.post(too_much)) == (409, "insufficient_funds")
+    client.post("/v1/deposits", {"customer": "max", "asset": "USDT", "amount": "1"})
+    assert second.post(too_much).json()["amount"] == "5.00000001", "it was still waiting"
+    assert client.get("/v1/customers/max/balances").json()[0]["spot"] == "0.99999999"
+    unknown = first.post(
+        "/v1/desk/customer-moves", {"move": "deposit", "customer": "no", "asset": "USDT", "amount": "5"}
+    )
+    assert problem(unknown) == (404, "customer_not_found")
+
+
 def test_a_request_is_declined_by_the_role_that_could_approve_it_or_withdrawn_by_its_asker(
     operators: dict[str, Caller],
 ) -> None:
@@ -423,10 +455,10 @@ def test_files_are_imported_as_csv_each_line_once(operators: dict[str, Caller], 
     )
     coins = "customer,asset,account,amount,reference\njo,USDT,spot,5,wire-9\n"
     for imported in (1, 0):
-        done = operators["treasury"].ask("POST", "/v1/imports/deposits", body=coins)
+        done = client.ask("POST", "/v1/imports/deposits", body=coins)
         assert (done.json()["imported"], done.json()["already_there"]) == (imported, 1 - imported)
     assert client.get("/v1/customers/jo/balances").json()[0]["spot"] == "5.00000000"
-    as_json = operators["treasury"].post("/v1/imports/deposits", {"file": coins})
+    as_json = client.post("/v1/imports/deposits", {"file": coins})
     assert problem(as_json) == (415, "wrong_media_type")
 
 

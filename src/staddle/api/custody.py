@@ -1,25 +1,29 @@
 """Deposits and withdrawals: what custody has received for a customer, and what leaves it (product.md rule 32)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
 from staddle.api.bulk import AllAnswered, ItemKey, UpTo1000, answer_items, described_as, read_items
 from staddle.api.edge import check_given, key_by
-from staddle.api.fields import Account, AmountText, Body, Code, Reference
-from staddle.api.operation import At, Given, answered, client, either, operator, writes
+from staddle.api.fields import Account, AmountText, Body, Code, Id, Reference, id_of
+from staddle.api.once import once
+from staddle.api.operation import At, Given, answered, client, operator, writes
 from staddle.customers import (
     Customer,
+    CustomerMove,
     Deposit,
     Moved,
     Withdraw,
+    approve_customer_move,
+    ask_customer_move,
     deposit,
     find_customer,
     find_customers,
     withdraw,
 )
-from staddle.errors import CustomerNotFound, InvalidChoice
+from staddle.errors import ApprovalNotFound, CustomerNotFound, InvalidChoice
 from staddle.ledger import Outcome
 from staddle.money import parse_decimal
 
@@ -34,6 +38,23 @@ class MoveBody(Body, frozen=True, kw_only=True):
     asset: Code
     amount: AmountText
     account: Account = "spot"
+
+
+class CustomerMoveBody(Body, frozen=True, kw_only=True):
+    """What an operator asks to be credited or debited."""
+
+    move: Literal["deposit", "withdrawal"]
+    customer: Reference
+    asset: Code
+    amount: AmountText
+    account: Account = "spot"
+
+
+class MoveAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """A move that waits for a second person under this number."""
+
+    approval_id: int
+    customer: str
 
 
 class MoveItem(Body, frozen=True, kw_only=True):
@@ -55,7 +76,7 @@ class MovesBody(Body, frozen=True, kw_only=True):
 @writes(
     "POST",
     "/v1/deposits",
-    allow=either(client("deposits"), operator("treasury")),
+    allow=client("deposits"),
     gives=Moved,
     tag=TAG,
     keyed="must",
@@ -68,7 +89,7 @@ def add_deposit(at: At, body: MoveBody) -> Given:
 @writes(
     "POST",
     "/v1/withdrawals",
-    allow=either(client("withdrawals"), operator("treasury")),
+    allow=client("withdrawals"),
     gives=Moved,
     tag=TAG,
     keyed="must",
@@ -81,7 +102,7 @@ def add_withdrawal(at: At, body: MoveBody) -> Given:
 @writes(
     "POST",
     "/v1/deposits/bulk",
-    allow=either(client("deposits"), operator("treasury")),
+    allow=client("deposits"),
     gives=AllAnswered[Moved],
     tag=TAG,
     keyed="no",
@@ -97,7 +118,7 @@ def add_many_deposits(at: At, body: MovesBody) -> AllAnswered[Moved]:
 @writes(
     "POST",
     "/v1/withdrawals/bulk",
-    allow=either(client("withdrawals"), operator("treasury")),
+    allow=client("withdrawals"),
     gives=AllAnswered[Moved],
     tag=TAG,
     keyed="no",
@@ -111,11 +132,50 @@ def add_many_withdrawals(at: At, body: MovesBody) -> AllAnswered[Moved]:
     return answer_moves(at, body, Withdraw, lambda commands: withdraw(at.tx, commands, at.now))
 
 
+@writes("POST", "/v1/desk/customer-moves", allow=operator("treasury"), gives=MoveAsked, tag=TAG, keyed="must")
+def ask_for_customer_move(at: At, body: CustomerMoveBody) -> Given:
+    """Ask for a deposit or withdrawal by hand; nothing moves before a second person approves.
+
+    Integrators report what custody has done by themselves; a person alone moves no customer's money.
+    """
+    move = CustomerMove(
+        move=body.move,
+        customer=body.customer,
+        asset=body.asset,
+        account=body.account,
+        amount=parse_decimal(body.amount),
+    )
+
+    def ask() -> MoveAsked:
+        return MoveAsked(approval_id=ask_customer_move(at.tx, at.by, move, at.now), customer=body.customer)
+
+    return once(at, "ask_customer_move", {"move": body}, ask)
+
+
+@writes(
+    "POST",
+    "/v1/desk/customer-moves/{approval_id}/approve",
+    allow=operator("treasury"),
+    gives=Moved,
+    tag=TAG,
+    keyed="must",
+)
+def approve_asked_customer_move(at: At, approval_id: Id) -> Given:
+    """Do a deposit or withdrawal that somebody else has asked for, if the account still holds enough."""
+    number = id_of(approval_id, ApprovalNotFound)
+    return once(
+        at,
+        "approve_customer_move",
+        {"approval_id": number},
+        lambda: approve_customer_move(at.tx, at.by, number, at.now),
+    )
+
+
 def command_of(at: At, body: MoveBody, kind: type[Command]) -> Command:
     """Put one deposit or withdrawal together. Raises CustomerNotFound."""
     return kind(
         customer_id=find_customer(at.tx, body.customer).customer_id,
-        key=at.key if at.caller.client_id is not None else desk_key(at.key),
+        key=at.key,
         asset=body.asset,
         account=body.account,
         amount=parse_decimal(body.amount),
@@ -142,13 +202,8 @@ def command_of_item(at: At, item: MoveItem, known: Mapping[str, Customer], kind:
         raise InvalidChoice(f"The account is spot or funding, not {item.account[:40]!r}.", field="account")
     return kind(
         customer_id=known[item.customer].customer_id,
-        key=key_by(at.caller, key) if at.caller.client_id is not None else desk_key(key),
+        key=key_by(at.caller, key),
         asset=item.asset,
         account="spot" if item.account == "spot" else "funding",
         amount=parse_decimal(item.amount),
     )
-
-
-def desk_key(key: str) -> str:
-    """Keep the keys of operators apart from those of the customers whom they concern."""
-    return f"desk:{key}"

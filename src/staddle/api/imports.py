@@ -2,11 +2,13 @@
 
 import io
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import msgspec
 
-from staddle.api.operation import OnDatabase, operator, works
+from staddle.api.edge import key_by
+from staddle.api.operation import OnDatabase, client, operator, works
 from staddle.customers import ImportReport, import_customers, import_deposits
 from staddle.desk import now_of
 
@@ -44,14 +46,15 @@ def import_customer_file(at: OnDatabase, body: bytes, on_error: OnError = "stop"
     return take_in(at, body, on_error, import_customers)
 
 
-@works("POST", "/v1/imports/deposits", allow=operator("treasury"), gives=Imported, tag=TAG)
+@works("POST", "/v1/imports/deposits", allow=client("deposits"), gives=Imported, tag=TAG)
 def import_deposit_file(at: OnDatabase, body: bytes, on_error: OnError = "stop") -> Imported:
     """Import deposits from a CSV file of up to 1 MiB: customer, asset, account, amount, reference.
 
-    `stop` imports all lines or none, `skip` those that are good. A reference stands for one deposit for ever, so that a
-    repeat moves nothing. Larger files: `staddle deposits import`.
+    `stop` imports all lines or none, `skip` those that are good. A reference stands for one deposit for ever, and is
+    the same as the Idempotency-Key of a single deposit, so that a repeat moves nothing. Larger files:
+    `staddle deposits import`.
     """
-    return take_in(at, body, on_error, import_deposits)
+    return take_in(at, body, on_error, partial(import_deposits, key_prefix=key_by(at.caller, "")))
 
 
 def take_in(at: OnDatabase, body: bytes, on_error: OnError, read: Callable[..., ImportReport]) -> Imported:

@@ -11,6 +11,7 @@ from staddle.customers.agreements import (
     list_agreements,
     publish_agreement,
 )
+from staddle.customers.ask_move import CustomerMove, approve_customer_move, ask_customer_move
 from staddle.customers.deposits import (
     Account,
     Deposit,
@@ -38,6 +39,7 @@ __all__ = [
     "Agreement",
     "Consent",
     "Customer",
+    "CustomerMove",
     "Deposit",
     "ImportReport",
     "Moved",
@@ -48,6 +50,8 @@ __all__ = [
     "TransferBetween",
     "Withdraw",
     "add_customers",
+    "approve_customer_move",
+    "ask_customer_move",
     "change_customer",
     "consents_of",
     "current_agreement",

@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import BinaryIO
 
+import msgspec
+
 from staddle.customers.deposits import Deposit, check_amount, deposit
 from staddle.customers.find import Customer, find_customers
 from staddle.customers.import_file import Begin, Chunk, ImportReport, OnError, Progress, open_csv, run_import
@@ -46,23 +48,27 @@ def import_deposits(
     on_error: OnError,
     now: datetime,
     progress: Progress | None = None,
+    key_prefix: str = "",
 ) -> ImportReport:
     """Import deposits from a CSV file, each reference once; `name` is the file's, for messages.
 
     A reference stands for one deposit in all files and for ever: the same line again is already there, another
     one with its reference is bad. Raises InvalidFile where the header is wrong, and with on_error "stop" where
-    any line is: `problems` in its details lists the bad lines, and nothing is imported.
+    any line is: `problems` in its details lists the bad lines, and nothing is imported. A `key_prefix` keeps the
+    references of one integrator apart from the keys of all others.
     """
     file = open_csv(stream, name, COLUMNS)
     with begin() as tx:
         assets = {asset.code: asset for asset in all_assets(tx).values()}
-    return run_import(begin, file, name, on_error, partial(import_lines, assets), now, progress)
+    return run_import(begin, file, name, on_error, partial(import_lines, assets, key_prefix), now, progress)
 
 
-def import_lines(assets: Mapping[str, Asset], tx: Tx, lines: Sequence[Line], now: datetime) -> Chunk:
+def import_lines(
+    assets: Mapping[str, Asset], key_prefix: str, tx: Tx, lines: Sequence[Line], now: datetime
+) -> Chunk:
     """Deposit some lines: read, hold against the references that are known, deposit, keep their references."""
     chunk = Chunk()
-    fresh = leave_out_known(chunk, tx, read_deposits(chunk, tx, lines, assets))
+    fresh = leave_out_known(chunk, tx, read_deposits(chunk, tx, lines, assets, key_prefix))
     outcomes = deposit(tx, [each.command for each in fresh], now)
     deposited: list[Asked] = []
     for each, outcome in zip(fresh, outcomes, strict=True):
@@ -78,7 +84,9 @@ def import_lines(assets: Mapping[str, Asset], tx: Tx, lines: Sequence[Line], now
     return chunk
 
 
-def read_deposits(chunk: Chunk, tx: Tx, lines: Sequence[Line], assets: Mapping[str, Asset]) -> list[Asked]:
+def read_deposits(
+    chunk: Chunk, tx: Tx, lines: Sequence[Line], assets: Mapping[str, Asset], key_prefix: str
+) -> list[Asked]:
     """Read the fields of some lines; what is wrong goes to the chunk's problems, with its column."""
     known = find_customers(tx, (line.fields["customer"] for line in lines))
     asked: list[Asked] = []
@@ -87,10 +95,12 @@ def read_deposits(chunk: Chunk, tx: Tx, lines: Sequence[Line], assets: Mapping[s
         try:
             for column in COLUMNS:
                 check_field(column, line.fields, known, assets)
+            check_key(key_prefix + line.fields["reference"])
         except StaddleError as error:
             chunk.refuse(line.number, error, column)
             continue
-        command = as_deposit(line.fields, known, assets)
+        deposited = as_deposit(line.fields, known, assets)
+        command = msgspec.structs.replace(deposited, key=key_prefix + deposited.key)
         asked.append(Asked(line.number, command, fingerprint(command)))
     return asked
 

@@ -41,7 +41,7 @@ def set_up(story: Story) -> None:
     people = "reference,name,country,vip_level,joined_at\nhal,Hal,DE,1,2026-01-05\nida,Ida,,,\n"
     story.call("import_customer_file", story.first, body=people)
     coins = "customer,asset,account,amount,reference\nhal,USDT,spot,120,wire-1\nida,USDT,spot,oops,wire-2\n"
-    story.call("import_deposit_file", story.first, body=coins, on_error="skip")
+    story.call("import_deposit_file", story.client, body=coins, on_error="skip")
 
 
 def sell(story: Story) -> None:
@@ -97,6 +97,9 @@ def fund(story: Story) -> None:
         "ask_for_pool_move", story.first, body={"move": "funding", "asset": "ETH", "amount": "25"}
     )
     story.call("approve_asked_pool_move", story.second, approval_id=asked["approval_id"])
+    credit = {"move": "deposit", "customer": "dora", "asset": "USDT", "amount": "15"}
+    asked = story.call("ask_for_customer_move", story.first, body=credit)
+    story.call("approve_asked_customer_move", story.second, approval_id=asked["approval_id"])
 
 
 def pay(story: Story) -> None:
