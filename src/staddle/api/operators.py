@@ -7,6 +7,7 @@ import msgspec
 from staddle.api.fields import Body, Id, id_of
 from staddle.api.once import once
 from staddle.api.operation import At, Given, operator, reads, writes
+from staddle.customers.ask_move import ACT as MOVE_CUSTOMER_MONEY
 from staddle.desk import (
     Approval,
     Operator,
@@ -27,6 +28,7 @@ from staddle.treasury.move_pool import ACT as MOVE_POOL
 
 TAG = "Operators"
 ROLE_OF_ACT = {
+    MOVE_CUSTOMER_MONEY: "treasury",
     REVISE_RATE: "product",
     SET_RATE_SOURCE: "product",
     MOVE_POOL: "treasury",
