@@ -20,6 +20,7 @@ from staddle.identity import (
     add_operator_login,
     ask_to_remove_factors,
     drop_sign_in_provider,
+    find_login_by_email,
     list_logins,
     login_of,
     login_of_customer,
@@ -106,11 +107,17 @@ class StepUpAmount(msgspec.Struct, frozen=True, kw_only=True):
 
 @reads("/v1/logins", allow=operator("viewer"), gives=Page[Login], tag=TAG)
 def list_all_logins(
-    at: At, kind: Literal["customer", "operator"] = "customer", cursor: Cursor = None, limit: Limit = 50
+    at: At,
+    kind: Literal["customer", "operator"] = "customer",
+    email: Email | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[Login]:
-    """List the logins in the order of their addresses; those without an address come first."""
+    """List the logins, in an order that stays; with `email` only the one of that address."""
+    if email is not None:
+        return Page(items=[find_login_by_email(at.tx, kind, email)])
     found = list_logins(at.tx, kind, limit + 1, read_cursor(cursor, str) or "")
-    return page(found, limit, lambda login: login.email or "")
+    return page(found, limit, lambda login: login.login_id)
 
 
 @works(

@@ -13,6 +13,7 @@ from staddle.cli.edge import At, Edge, machine_now, reads, works, writes
 from staddle.cli.show import card, grid, instant, listing, said
 from staddle.days import parse_instant
 from staddle.errors import InvalidChoice
+from staddle.identity import set_operator_active
 from staddle.money import parse_decimal
 
 Roles = Annotated[
@@ -129,7 +130,9 @@ def activate(at: At, name: OperatorArgument) -> Shown:
 
 def _set_active(at: At, name: str, is_active: bool) -> Shown:
     what: dict[str, object] = {"name": name, "is_active": is_active}
-    answer = at.once("set_active", what, lambda: room.set_active(at.tx, at.by, name, is_active, at.now))
+    answer = at.once(
+        "set_active", what, lambda: set_operator_active(at.tx, at.by, name, is_active, at.now, machine_now())
+    )
     return Shown(answer.data, _operator_view, is_replay=answer.is_replay)
 
 

@@ -121,12 +121,13 @@ def approve(at: At, approval_id: ApprovalId) -> Shown:
 def logins(
     at: At,
     is_operator: Annotated[bool, typer.Option("--operators", help="Those of operators.")] = False,
-    after: Annotated[str, typer.Option(help="Go on behind this address.")] = "",
+    after: Annotated[str, typer.Option(help="Go on behind the login of this id.")] = "",
     count: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")] = 100,
 ) -> Shown:
-    """List the logins in the order of their addresses."""
+    """List the logins, in an order that stays."""
     found = room.list_logins(at.tx, "operator" if is_operator else "customer", count, after)
     columns = [
+        "login_id",
         "email",
         "operator" if is_operator else "customer_id",
         "is_active",

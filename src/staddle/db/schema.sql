@@ -1783,6 +1783,8 @@ CREATE INDEX challenge_by_expiry ON public.challenge USING btree (expires_at);
 
 CREATE INDEX holding ON public."position" USING btree (cell, customer_id, product_id, started_at, position_id) WHERE (ended_at IS NULL);
 
+CREATE INDEX login_of_kind ON public.login USING btree (kind, login_id);
+
 CREATE INDEX notice_by_instant ON public.notice USING brin (effective_at) WITH (autosummarize='on');
 
 CREATE INDEX notice_of_customer ON public.notice USING btree (cell, customer_id, notice_id);

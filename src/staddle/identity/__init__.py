@@ -56,6 +56,7 @@ from staddle.identity.logins import (
     operator_caller,
     reset_password,
     set_login_active,
+    set_operator_active,
 )
 from staddle.identity.lost_factors import ask_to_remove_factors, remove_lost_factors
 from staddle.identity.passkeys import (
@@ -165,6 +166,7 @@ __all__ = [
     "rotate_client",
     "sessions_of",
     "set_login_active",
+    "set_operator_active",
     "set_sign_in_provider",
     "set_step_up_amount",
     "sign_in",

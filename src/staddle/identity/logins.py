@@ -127,6 +127,15 @@ def set_login_active(tx: Tx, by: Caller, login_id: str, is_active: bool, seen: S
     return find_login(tx, login_id)
 
 
+def set_operator_active(
+    tx: Tx, by: str, name: str, is_active: bool, now: datetime, machine_now: datetime
+) -> desk.Operator:
+    """Let an operator work the desk, or no more, as `desk.set_active` does; their sessions end and do not come back."""
+    changed = desk.set_active(tx, by, name, is_active, now)
+    tx.execute(sql.end_sessions_of_operator, {"operator": name, "now": machine_now})
+    return changed
+
+
 def find_login(tx: Tx, login_id: str) -> Login:
     """Read a login; raises LoginNotFound."""
     return _one(tx, login_id=login_id)
@@ -150,7 +159,7 @@ def login_of(tx: Tx, caller: Caller) -> Login:
 
 
 def list_logins(tx: Tx, kind: str, count: int = 100, after: str = "") -> list[Login]:
-    """Read the logins of a kind in the order of their addresses; `after` is the address to go on from."""
+    """Read the logins of a kind in an order that stays; `after` is the login_id to go on from."""
     rows = tx.execute(
         sql.list_logins, {"kind": kind, "count": count, "after": after.replace("\x00", "")}
     ).fetchall()

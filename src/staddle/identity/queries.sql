@@ -97,13 +97,13 @@ SELECT l.login_id, l.kind, l.email, l.customer_id, l.operator, l.is_active, l.pa
     OR l.operator = %(operator)s;
 
 -- name: list_logins
--- List logins in the order of their e-mail addresses.
+-- List logins of a kind in an order that stays.
 SELECT l.login_id, l.kind, l.email, l.customer_id, l.operator, l.is_active, l.password_hash IS NOT NULL AS has_password,
        l.totp_secret IS NOT NULL AS has_code,
        (SELECT count(*) FROM passkey p WHERE p.login_id = l.login_id) AS passkey_count, l.added_at
   FROM login l
- WHERE l.kind = %(kind)s AND coalesce(l.email, '') > %(after)s
- ORDER BY coalesce(l.email, ''), l.login_id
+ WHERE l.kind = %(kind)s AND l.login_id > %(after)s
+ ORDER BY l.login_id
  LIMIT %(count)s;
 
 -- name: add_login
@@ -382,3 +382,10 @@ DELETE FROM throttle WHERE last_failure_at < %(attempts_before)s AND blocked_unt
 -- name: remove_passkeys
 -- Remove all passkeys of a login.
 DELETE FROM passkey WHERE login_id = %(login_id)s;
+
+-- name: end_sessions_of_operator
+-- End all sessions of an operator.
+UPDATE session s
+   SET ended_at = %(now)s
+  FROM login l
+ WHERE l.operator = %(operator)s AND s.login_id = l.login_id AND s.ended_at IS NULL;

@@ -32,6 +32,8 @@ CREATE TABLE login (
 COMMENT ON COLUMN login.email IS 'none for a customer who signs in with another account only';
 COMMENT ON COLUMN login.totp_last_step IS 'the 30-second step of the last code that was used: no code is good twice';
 
+CREATE INDEX login_of_kind ON login (kind, login_id);
+
 CREATE TABLE recovery_code (
     login_id text NOT NULL REFERENCES login,
     code_hash bytea NOT NULL,
