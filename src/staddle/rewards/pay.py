@@ -62,6 +62,7 @@ def pay_piece(database: Database, piece: Piece, now: datetime) -> int:
         tx.execute(sql.flush_with_the_proof)
         planned = [Total(*row) for row in tx.execute(sql.piece_due, _named(piece)).fetchall()]
         is_again = work_out_again(tx, piece, planned)
+        tx.execute(sql.go_in_order)
         parked = 0
         try:
             paid = _try_to_pay(tx, piece, None)

@@ -55,6 +55,12 @@ SELECT set_config('enable_nestloop', 'off', true) AS nestloop, set_config('enabl
        set_config('enable_mergejoin', 'off', true) AS merges, set_config('work_mem', '64MB', true) AS memory,
        set_config('plan_cache_mode', 'force_custom_plan', true) AS plans;
 
+-- name: go_in_order
+-- Tell the planner, for the rest of this transaction, to bring accounts into order and to sum and to join them so: what
+-- belongs together then lies together, and sums of a few rows each need no table of sums.
+SELECT set_config('enable_hashagg', 'off', true) AS sums, set_config('enable_hashjoin', 'off', true) AS hashes,
+       set_config('enable_mergejoin', 'on', true) AS merges;
+
 -- name: flush_with_the_proof
 -- Let a piece's commit wait for no disk: the proof of the run does, whose commit comes after it in the log, and so does any
 -- act that builds on it. A server that crashes before takes back pieces whole, and the run pays them again.
