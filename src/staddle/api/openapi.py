@@ -198,5 +198,5 @@ def statuses(operation: Operation) -> list[int]:
     """List the statuses of what can go wrong."""
     found = {400, 401, 403, 404, 409, 422, 429, 500, 503}
     if operation.body_type is not None:
-        found |= {413, 415}
+        found |= {408, 413, 415}
     return sorted(found)
