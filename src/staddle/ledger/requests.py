@@ -75,9 +75,12 @@ def fault_of(command: Command) -> StaddleError | None:
     """Say what keeps a command from even being looked up: a key or a customer's number that cannot be stored."""
     if not _KEY.fullmatch(command.key):
         return InvalidKey()
-    if not 0 <= command.customer_id < CUSTOMER_ID_END:
-        return errors.CustomerNotFound()
-    return None
+    return None if is_customer_id(command.customer_id) else errors.CustomerNotFound()
+
+
+def is_customer_id(number: int) -> bool:
+    """Say whether a number can be a customer's, or the house's."""
+    return 0 <= number < CUSTOMER_ID_END
 
 
 def ask_stored(tx: Tx, commands: Sequence[Command]) -> Callable[[], dict[tuple[int, str], Stored]]:

@@ -17,7 +17,7 @@ from staddle.accrual.rules import Rate, Tier, blend, day_basis, paid_by
 from staddle.days import DAY, distribution_at, run_on_of
 from staddle.db import Tx, queries
 from staddle.ledger import SOURCES, Asset, Command, account_of
-from staddle.ledger.requests import check_key, fault_of
+from staddle.ledger.requests import is_customer_id
 from staddle.money import SCALE_MAX, ZERO, check_positive
 from staddle.positions.check import (
     check_agreement,
@@ -118,7 +118,7 @@ def read_desk(tx: Tx, commands: Sequence[Subscribe], now: datetime, *, is_holdin
     known = [
         command
         for command in commands
-        if command.product in codes and command.source in SOURCES and fault_of(command) is None
+        if command.product in codes and command.source in SOURCES and is_customer_id(command.customer_id)
     ]
     if is_holding:
         tx.execute(sql.hold_quotas, {"codes": codes})
@@ -229,7 +229,6 @@ def attempt(desk: Desk, command: Subscribe) -> Accepted | errors.StaddleError:
 
 def check_request(command: Subscribe) -> None:
     """Refuse what is not even a request."""
-    check_key(command.key)
     if command.source not in SOURCES:
         raise errors.InvalidChoice("The source account is spot or funding.")
     if command.redeem_to not in SOURCES:

@@ -61,5 +61,5 @@ def take_quotas(tx: Tx, taken: Sequence[Taken]) -> bool:
     if not taken:
         return True
     # In a statement of its own, so that the next one sees what those who held it before have left.
-    tx.execute(sql.lock_quotas, {"product_ids": [each.product_id for each in taken]})
+    tx.execute(sql.lock_quotas, {"product_ids": sorted(each.product_id for each in taken)})
     return len(tx.execute(sql.take_quotas, columns(taken)).fetchall()) == len(taken)

@@ -7,6 +7,7 @@ undone and decided again with the quota held.
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 import psycopg
 
@@ -24,7 +25,8 @@ from staddle.ledger import (
     lock_cells,
     post,
 )
-from staddle.money import plain
+from staddle.ledger.requests import fault_of
+from staddle.money import ZERO, plain
 from staddle.notices import Notice, write_notices
 from staddle.positions.decide import (
     Accepted,
@@ -58,9 +60,13 @@ def subscribe(tx: Tx, commands: Sequence[Subscribe], now: datetime) -> list[Outc
 def preview(tx: Tx, commands: Sequence[Subscribe], now: datetime) -> list[Outcome[Subscribed]]:
     """Say what `subscribe` would answer, by the same path, and write nothing (rule 12)."""
     desk = read_desk(tx, commands, now)
+    faults = [fault_of(command) for command in commands]
+    sound = [command for command, fault in zip(commands, faults, strict=True) if fault is None]
+    decided = iter(decide(desk, sound))
+    found = [next(decided) if fault is None else fault for fault in faults]
     return [
-        Outcome(describe(desk, decided, 0)) if isinstance(decided, Accepted) else Outcome(error=decided)
-        for decided in decide(desk, commands)
+        Outcome(describe(desk, each, 0)) if isinstance(each, Accepted) else Outcome(error=each)
+        for each in found
     ]
 
 
@@ -74,7 +80,7 @@ def _subscribe(
     """
     locked = lock_cells(tx, {cell_of(command.customer_id) for command in commands})
     now = locked.instant(now)
-    taken: dict[int, Taken] = {}
+    taken: dict[int, Decimal] = {}
     # The statements go out one after the other without waiting for each other's answers.
     with tx.pipeline():
         fetch_stored = ask_stored(tx, commands)
@@ -89,7 +95,8 @@ def _subscribe(
             outcomes = answer_commands(
                 tx, "subscribe", commands, Subscribed, now, decide_and_write, fetch_stored
             )
-            if not take_quotas(tx, [taken[product_id] for product_id in sorted(taken)]):
+            offers = [offer for offer in desk.offers.values() if offer.product_id in taken]
+            if not take_quotas(tx, [Taken(o.product_id, o.version, taken[o.product_id]) for o in offers]):
                 raise psycopg.Rollback(savepoint)
             return outcomes
     return None
@@ -100,7 +107,7 @@ def write_subscriptions(
     locked: LockedCells,
     desk: Desk,
     decided: Sequence[Accepted | errors.StaddleError],
-    taken: dict[int, Taken],
+    taken: dict[int, Decimal],
 ) -> list[Outcome[Subscribed]]:
     """Write what was decided: positions, consents, notices, transfers; one statement each. Adds up in `taken` which
     quota is to be taken in the end.
@@ -113,7 +120,8 @@ def write_subscriptions(
             position_id = locked.next_position(cell_of(each.command.customer_id))
             accepted.append(each)
             positions.append(new_position(each, position_id, desk.now))
-            add_taken(taken, each)
+            product_id = each.offer.product_id
+            taken[product_id] = taken.get(product_id, ZERO) + each.command.amount
             outcomes.append(Outcome(describe(desk, each, position_id)))
         else:
             outcomes.append(Outcome(error=each))
@@ -127,15 +135,6 @@ def write_subscriptions(
     first = (position.reward_account for each, position in both if each.is_first)
     post(tx, locked, transfers, desk.now, opening=first)
     return outcomes
-
-
-def add_taken(taken: dict[int, Taken], accepted: Accepted) -> None:
-    """Add an accepted command to what is to be taken of its product's quota."""
-    offer, amount = accepted.offer, accepted.command.amount
-    before = taken.get(offer.product_id)
-    taken[offer.product_id] = Taken(
-        offer.product_id, offer.version, amount if before is None else before.amount + amount
-    )
 
 
 def record_consents(tx: Tx, accepted: Sequence[Accepted], now: datetime) -> None:
