@@ -16,11 +16,11 @@ from staddle.desk import (
     find_approval,
     list_operators,
     pending,
-    set_active,
     set_roles,
 )
 from staddle.errors import ApprovalNotFound
 from staddle.identity import require_role
+from staddle.identity import set_operator_active as set_active
 from staddle.identity.lost_factors import ACT as REMOVE_FACTORS
 from staddle.products.revise import ACT as REVISE_RATE
 from staddle.products.sources import ACT as SET_RATE_SOURCE
@@ -75,7 +75,12 @@ def set_roles_of_operator(at: At, name: OperatorName, body: RolesBody) -> Given:
 def set_operator_active(at: At, name: OperatorName, body: ActiveBody) -> Given:
     """Let an operator work the desk, or no more: whoever is signed in as them is out at once."""
     asked = {"name": name, "is_active": body.is_active}
-    return once(at, "set_active", asked, lambda: set_active(at.tx, at.by, name, body.is_active, at.now))
+    return once(
+        at,
+        "set_active",
+        asked,
+        lambda: set_active(at.tx, at.by, name, body.is_active, at.now, at.machine_now),
+    )
 
 
 @reads("/v1/approvals", allow=operator("viewer"), gives=list[Approval], tag="Approvals")
