@@ -9,7 +9,20 @@ from typing import Any
 
 import pytest
 from tests.living import Living
-from tests.stories.node import Answer, Asked, Node, beacon, cosmos, feed, isqrt, node, says, solana, writes
+from tests.stories.node import (
+    Answer,
+    Asked,
+    Node,
+    beacon,
+    cosmos,
+    feed,
+    isqrt,
+    node,
+    says,
+    seconds_ago,
+    solana,
+    writes,
+)
 
 from staddle import desk, errors, products
 from staddle.db import Database
@@ -314,54 +327,64 @@ def cut_off(asked: Asked) -> None:
     asked.close_connection = True
 
 
-BROKEN: dict[str, Answer] = {
-    "NaN": writes('{"rates": [{"apr": NaN}]}'),
-    "Infinity": writes('{"rates": [{"apr": Infinity}]}'),
-    "NaN in quotes": says({"rates": [{"apr": "NaN"}]}),
-    "negative": says({"rates": [{"apr": -0.01}]}),
-    "minus zero": writes('{"rates": [{"apr": -0.0}]}'),
-    "words": says({"rates": [{"apr": "five percent"}]}),
-    "an exponent in quotes": says({"rates": [{"apr": "5e-2"}]}),
-    "a comma": says({"rates": [{"apr": "0,05"}]}),
-    "Arabic digits": says({"rates": [{"apr": "\u0660.\u0665"}]}),
-    "a truth": says({"rates": [{"apr": True}]}),
-    "nothing": says({"rates": [{"apr": None}]}),
-    "a list": says({"rates": [{"apr": [0.05]}]}),
-    "huge": writes('{"rates": [{"apr": 1e400}]}'),
-    "tiny": writes('{"rates": [{"apr": 1e-999999999}]}'),
-    "beyond decimals": writes('{"rates": [{"apr": 1e99999999999999999999}]}'),
-    "ten thousand digits": writes('{"rates": [{"apr": ' + "9" * 10_000 + "}]}"),
-    "no such path": says({"rates": []}),
-    "no JSON": writes("<html>503 try again</html>"),
-    "nested": writes("[" * 100_000),
-    "empty": writes(""),
-    "broken UTF-8": lambda asked: asked.say(b'{"rates": [{"apr": "\xff"}]}'),
-    "status 500": lambda asked: asked.say(b'{"rates": [{"apr": 0.054}]}', 500),
-    "redirect": redirect,
-    "oversize": too_much,
-    "compressed": compressed,
-    "cut off": cut_off,
-    "no time": says({"rates": [{"apr": 0.054}]}),
-    "a time of no calendar": says({"rates": [{"apr": 0.054}], "at": "yesterday"}),
-    "a time to come": says({"rates": [{"apr": 0.054}], "at": "2999-01-01T00:00:00Z"}),
-    "a time beyond years": says({"rates": [{"apr": 0.054}], "at": 10**20}),
+def saying(figure: str) -> Answer:
+    """A feed that is as it should be but for its figure, given as it stands in the text."""
+    return writes(f'{{"rates": [{{"apr": {figure}}}], "at": {seconds_ago()}}}')
+
+
+BROKEN: dict[str, tuple[Answer, str]] = {
+    "NaN": (saying("NaN"), "JSON"),
+    "Infinity": (saying("Infinity"), "JSON"),
+    "NaN in quotes": (saying('"NaN"'), "not a figure"),
+    "negative": (saying("-0.01"), "not a figure"),
+    "negative whole": (saying("-1"), "not a figure"),
+    "minus zero": (saying("-0.0"), "not a figure"),
+    "words": (saying('"five percent"'), "not a figure"),
+    "an exponent in quotes": (saying('"5e-2"'), "not a figure"),
+    "a comma": (saying('"0,05"'), "not a figure"),
+    "a sign in quotes": (saying('"+0.054"'), "not a figure"),
+    "Arabic digits": (saying('"\u0660.\u0660\u0665"'), "not a figure"),
+    "a truth": (saying("true"), "not a figure"),
+    "nothing": (saying("null"), "not a figure"),
+    "a list": (saying("[0.054]"), "not a figure"),
+    "huge": (saying("1e400"), "digits"),
+    "tiny": (saying("1e-999999999"), "digits"),
+    "beyond decimals": (saying("1e99999999999999999999"), "JSON"),
+    "a hundred digits": (saying("0." + "1" * 100), "digits"),
+    "ten thousand digits": (saying("9" * 10_000), "JSON"),
+    "no such path": (says({"rates": [], "at": seconds_ago()}), "nothing at /rates/0/apr"),
+    "no JSON": (writes("<html>503 try again</html>"), "JSON"),
+    "nested": (writes("[" * 100_000), "JSON"),
+    "empty": (writes(""), "JSON"),
+    "broken UTF-8": (lambda asked: asked.say(b'{"rates": [{"apr": "\xff"}]}'), "JSON"),
+    "status 500": (lambda asked: asked.say(b'{"rates": [{"apr": 0.054}]}', 500), "status 500"),
+    "redirect": (redirect, "points elsewhere"),
+    "oversize": (too_much, "more than 16 MB"),
+    "compressed": (compressed, "compresses"),
+    "cut off": (cut_off, "does not answer"),
+    "no time": (says({"rates": [{"apr": 0.054}]}), "nothing at /at"),
+    "a time of no calendar": (feed(0.054, "yesterday")["/feed"], "not an instant"),
+    "a time to come": (feed(0.054, "2999-01-01T00:00:00Z")["/feed"], "time to come"),
+    "a time beyond years": (feed(0.054, 10**20)["/feed"], "not an instant"),
 }
+"""What a feed may answer that is no figure of now, and what is said of it."""
 
 
 @pytest.fixture(scope="module")
 def breaking() -> Iterator[Node]:
     """One server for all that can be wrong."""
     with node(feed("0.054")) as server:
-        server.answers["/feed2"] = says({"rates": [{"apr": 0.054}]})
+        server.answers["/feed2"] = server.answers["/feed"]
         yield server
 
 
 def test_a_broken_or_absurd_source_changes_nothing_and_alarms(following: Following, breaking: Node) -> None:
     following.follow(breaking.url + "/feed")
-    for name, answer in BROKEN.items():
+    for name, (answer, reason) in BROKEN.items():
         breaking.answers["/feed"] = answer
-        with pytest.raises(errors.SourceUnreadable):
+        with pytest.raises(errors.SourceUnreadable) as refused:
             pytest.fail(f"{name} was read as {following.read()}")
+        assert reason in refused.value.message, name
         assert following.look() == [], name
         [alarm] = following.alarms()
         assert (alarm.kind, alarm.subject, alarm.details["source_id"]) == (
