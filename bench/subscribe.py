@@ -9,7 +9,7 @@ import time as clock
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
-from itertools import count, islice
+from itertools import count, cycle, islice
 from multiprocessing.synchronize import Barrier
 
 from psycopg.conninfo import conninfo_to_dict
@@ -18,12 +18,14 @@ from bench.fill import OPENED_AT, checkpoint, durable_server, fill, publish, say
 from staddle import products
 from staddle.db import Database, Server
 from staddle.db.embedded import wheel_bin_dir
-from staddle.ledger import cell_of
+from staddle.ledger import CELL_COUNT, cell_of
 from staddle.positions import Subscribe, subscribe
 
 RATIO_MIN = 2.0
 BATCHES = (64, 256)
-PROCESSES = (1, 2)
+PROCESSES = (1, 2, 4)
+LANES = 16
+"""A batch is of customers in a sixteenth of the cells: fewer rows to lock, and no batch of another process in them."""
 KEYS = 1_000_000_000
 """How far the numbers of two measurements lie apart, so that no key is used twice."""
 CLIENTS = (1, 4, 8, 16, 32, 64)
@@ -43,7 +45,7 @@ def main() -> int:
 
 
 def measure(server: Server, customers: int, scale: int, seconds: int) -> int:
-    """Find pgbench's best rate, then subscribe in batches in one process and in two, each with a connection."""
+    """Find pgbench's best rate, then subscribe in batches in one, two and four processes, each with a connection."""
     say(f"Subscribing, durable, {customers:,} customers, one product with a quota; pgbench at scale {scale}")
     best = max(pgbench_rates(server, scale, seconds).values())
     rates: dict[int, float] = {}
@@ -118,7 +120,7 @@ def rate_of(
 ) -> float:
     """Give the commands a second that were accepted, each batch one durable transaction.
 
-    Each process takes commands of cells of its own, as the service gives requests to its batchers by cell.
+    Each process takes commands of lanes of its own, one lane after the other, a batch of each.
     """
     spawn = multiprocessing.get_context("spawn")
     barrier = spawn.Barrier(processes)
@@ -148,36 +150,42 @@ def work(
     found: list[tuple[int, float]],
 ) -> None:
     """Subscribe in one process for so many seconds; notes how many were accepted, and the seconds it took."""
-    numbers = of_share(count(first_number), customers, *share)
+    process, processes = share
+    lanes = cycle(lanes_of(customers)[process::processes])
+    numbers = count(first_number + process, processes)
     with Database(dsn) as database:
-        subscribe_batch(database, numbers, customers, size)
+        subscribe_batch(database, numbers, next(lanes), size)
         barrier.wait()
         done, began = 0, clock.perf_counter()
         while clock.perf_counter() - began < seconds:
-            subscribe_batch(database, numbers, customers, size)
+            subscribe_batch(database, numbers, next(lanes), size)
             done += size
         found.append((done, clock.perf_counter() - began))
 
 
-def subscribe_batch(database: Database, numbers: Iterator[int], customers: int, size: int) -> None:
+def lanes_of(customers: int) -> list[Iterator[int]]:
+    """Give the customers of each lane of neighbouring cells, over and over; 7919 is prime to the number of customers,
+    so that those who follow each other lie in other pages."""
+    lanes: list[list[int]] = [[] for _ in range(LANES)]
+    for i in range(customers):
+        customer = customer_id(i * 7919 % customers)
+        lanes[cell_of(customer) * LANES // CELL_COUNT].append(customer)
+    return [cycle(lane) for lane in lanes]
+
+
+def subscribe_batch(database: Database, numbers: Iterator[int], lane: Iterator[int], size: int) -> None:
     """One durable transaction; all of it must be accepted."""
-    batch = [command(number, customers) for number in islice(numbers, size)]
+    batch = [command(next(numbers), customer) for customer in islice(lane, size)]
     with database.transaction() as tx:
         outcomes = subscribe(tx, batch, NOW)
     for outcome in outcomes:
         outcome.unwrap()
 
 
-def of_share(numbers: Iterator[int], customers: int, share: int, shares: int) -> Iterator[int]:
-    """Give the numbers whose commands are of the cells of one share."""
-    return (number for number in numbers if cell_of(customer_id(number * 7919 % customers)) % shares == share)
-
-
-def command(number: int, customers: int) -> Subscribe:
-    """A new command; 7919 is prime to the number of customers, so that neighbours lie in other cells and pages."""
-    i = number * 7919 % customers
+def command(number: int, customer: int) -> Subscribe:
+    """A new command of a customer."""
     return Subscribe(
-        customer_id=customer_id(i),
+        customer_id=customer,
         key=f"hot {number}",
         product="HOT",
         amount=Decimal("0.01") * (1 + number % 100),
