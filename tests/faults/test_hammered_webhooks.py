@@ -7,10 +7,12 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 
 from tests.faults.books import prove
-from tests.stories.receiver import Desk, Received, answering, receiver
+from tests.faults.keepers import wait_until
+from tests.stories.receiver import KEYRING, Desk, Received, answering, receiver
 
 from staddle import notices
 from staddle.db import Database
+from staddle.notices.lanes import Due, Result
 
 CUSTOMERS = 12
 EACH = 8
@@ -52,7 +54,7 @@ def test_in_order_and_whole_whatever_fails_and_whoever_delivers(database: Databa
                     desk.living.deposit(customer_id, "USDT", "1")
 
         def deliver() -> None:
-            for _ in range(12):
+            for _ in range(8):
                 desk.deliver()
                 with lock:
                     desk.now += timedelta(minutes=1)
@@ -82,3 +84,86 @@ def test_in_order_and_whole_whatever_fails_and_whoever_delivers(database: Databa
         assert len(firsts) == EACH
         assert list(firsts) == sorted(firsts), "each is taken for the first time after those before it"
     prove(database)
+
+
+def claimed(desk: Desk) -> Due:
+    """One delivery, made and claimed."""
+    desk.endpoint("https://hooks.example.com/")
+    desk.happens(desk.living.customer("anna"))
+    with desk.database.transaction() as tx:
+        notices.fan_out(tx, desk.now)
+    with desk.database.transaction() as tx:
+        [due] = notices.claim_lanes(tx, [], KEYRING, desk.now)
+    return due
+
+
+def begin(work: Callable[[], object], database: Database) -> threading.Thread:
+    """Do something beside us, and wait until it is done or waits for us."""
+    thread = threading.Thread(target=work)
+    thread.start()
+
+    def is_waiting() -> bool:
+        with database.owner() as owner:
+            row = owner.execute(
+                "SELECT count(*) AS count FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            ).fetchone()
+        return row is not None and row.count > 0
+
+    wait_until(lambda: not thread.is_alive() or is_waiting(), 20, "it waits, or is done")
+    return thread
+
+
+def test_what_happens_while_a_customers_last_delivery_is_written_down_gets_its_turn(
+    database: Database,
+) -> None:
+    desk = Desk(database)
+    due = claimed(desk)
+    desk.happens(due.told.customer_id)
+
+    def make() -> None:
+        with database.transaction() as tx:
+            notices.fan_out(tx, desk.now)
+
+    with database.transaction() as tx:
+        notices.record_results(tx, [Result(due, desk.now, 1, 204, None, "")], desk.living.now, desk.now)
+        making = begin(make, database)
+    making.join(20)
+    prove(database)
+    assert desk.living.rows("SELECT claim FROM webhook_lane") == [(None,)]
+
+
+def test_a_result_is_written_down_while_the_next_delivery_is_being_made(database: Database) -> None:
+    desk = Desk(database)
+    due = claimed(desk)
+    desk.happens(due.told.customer_id)
+
+    def write_down() -> None:
+        with database.transaction() as tx:
+            notices.record_results(tx, [Result(due, desk.now, 1, 204, None, "")], desk.living.now, desk.now)
+
+    with database.transaction() as tx:
+        notices.fan_out(tx, desk.now)
+        writing = begin(write_down, database)
+    writing.join(20)
+    prove(database)
+    assert desk.living.rows("SELECT claim FROM webhook_lane") == [(None,)]
+
+
+def test_a_replay_and_a_result_of_the_same_delivery_wait_for_each_other_in_one_order(
+    database: Database,
+) -> None:
+    desk = Desk(database)
+    due = claimed(desk)
+
+    def write_down() -> None:
+        with database.transaction() as tx:
+            notices.record_results(tx, [Result(due, desk.now, 1, 204, None, "")], desk.living.now, desk.now)
+
+    with database.transaction() as tx:
+        notices.replay_delivery(tx, None, due.endpoint_id, due.told.notice_id, desk.now)
+        writing = begin(write_down, database)
+        assert notices.replay_since(tx, None, due.endpoint_id, desk.living.now, desk.now) == 1
+    writing.join(20)
+    prove(database)
+    assert desk.living.rows("SELECT state FROM webhook_delivery") == [("delivered",)]
