@@ -18,7 +18,8 @@ from staddle.rewards import RealisedApr, last_finished_run, realised_apr
 TAG = "Products"
 Seen: TypeAlias = tuple[str, str, date | None]
 _REALISED: dict[Seen, RealisedApr] = {}
-"""What was worked out already, by desk, product and last finished run: it stays the same until the next run."""
+"""What was worked out already, by desk, product and last finished run: until the next one it stays as it is, and a
+parked position that is paid meanwhile counts from then on."""
 KEPT_MAX = 1_000
 
 
