@@ -42,13 +42,9 @@ def member(name: str, value: object, scales: Mapping[str, int], asset: str | Non
         return str(value) if name.endswith("_id") else value
     if kind is Decimal:
         return figure(name, cast(Decimal, value), scales.get(asset or ""))
-    if kind is datetime:
-        return format_instant(cast(datetime, value))
-    if isinstance(value, Asset):
-        return value.code
     if name.endswith("_ids") and isinstance(value, list | tuple):
         return [str(each) for each in value]
-    return document(value, scales, asset)
+    return value.code if isinstance(value, Asset) else document(value, scales, asset)
 
 
 def figure(name: str, value: Decimal, scale: int | None) -> str:

@@ -206,7 +206,7 @@ def test_people_get_tables_and_sentences(desk: Shell) -> None:
     assert "Subscribed as position" in told.out
     assert "1,234.50 USDT" in told.out
     assert told.out.rstrip().endswith("key mine")
-    assert "up to 12 %" in desk("products", "list").out
+    assert "up to 12 %" in desk("products", "list").out.replace("\N{NO-BREAK SPACE}", " ")
     assert "18,765.50" in desk("balances", "ann").out
     for shown in (
         "desk show",

@@ -97,7 +97,7 @@ def test_a_reward_says_what_it_was_for_and_names_its_receipt(lived: Lived) -> No
     assert (oldest.asset, oldest.day, oldest.run_on) == ("USDT", 1, date(2026, 1, 24))
     assert oldest.amount == D("0.17534246"), "(500 x 0.12 + 500 x 0.008) / 365"
     assert oldest.receipt == f"{oldest.position_id}-2026-01-24"
-    assert (oldest.paid_to, oldest.forfeited) == ("funding", 0)
+    assert (oldest.paid_to, oldest.forfeited) == ("funding", D(0))
     assert {each.paid_to for each in all_of(lived, RewardFilter(product="LATER"))} == {"accrued"}
 
 
