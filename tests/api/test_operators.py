@@ -481,9 +481,11 @@ def test_an_alarm_is_cleared_by_hand_and_logged(service: Service, operators: dic
 
     with service.database.transaction() as tx:
         desk.raise_alarm(tx, "runway_short", "BTC", {"days_left": 3}, service.living.now)
-    alarm = operators["viewer"].get("/v1/alarms").json()[0]
+    alarm = operators["viewer"].get("/v1/alarms").json()["items"][0]
     assert (alarm["kind"], alarm["details"]) == ("runway_short", {"days_left": 3})
     address = f"/v1/alarms/{alarm['alarm_id']}/clear"
     assert problem(operators["viewer"].post(address)) == (403, "role_missing")
     assert operators["support"].post(address).json()["cleared_by"] == "only-support"
-    assert operators["viewer"].get("/v1/alarms").json() == []
+    assert operators["viewer"].get("/v1/alarms").json()["items"] == []
+    cleared = operators["viewer"].get("/v1/alarms", with_cleared=True, limit=1).json()
+    assert [each["alarm_id"] for each in cleared["items"]] == [alarm["alarm_id"]]

@@ -159,12 +159,13 @@ def publish_new_agreement(at: At, body: AgreementBody) -> Given:
     return once(at, "publish_agreement", {"agreement": body}, publish)
 
 
-@reads("/v1/alarms", allow=operator("viewer"), gives=list[Alarm], tag="Alarms")
+@reads("/v1/alarms", allow=operator("viewer"), gives=Page[Alarm], tag="Alarms")
 def list_desk_alarms(
-    at: At, with_cleared: bool = False, limit: Annotated[int, msgspec.Meta(ge=1, le=ALARMS_MAX)] = 100
-) -> list[Alarm]:
+    at: At, with_cleared: bool = False, cursor: Cursor = None, limit: Limit = 50
+) -> Page[Alarm]:
     """List what somebody must look at, newest first; with `with_cleared` those too that are over."""
-    return list_alarms(at.tx, with_cleared, limit)
+    found = list_alarms(at.tx, with_cleared, limit + 1, read_cursor(cursor, int))
+    return page(found, limit, lambda alarm: alarm.alarm_id)
 
 
 @writes(

@@ -9,7 +9,7 @@ from staddle import products
 from staddle.api.fields import AmountText, Body, Code, Id, id_of
 from staddle.api.once import once
 from staddle.api.operation import At, Given, OnDatabase, operator, reads, works, writes
-from staddle.api.pages import Limit
+from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
 from staddle.desk import now_of
 from staddle.errors import ApprovalNotFound, InvalidRate
 from staddle.money import ZERO, parse_decimal
@@ -163,11 +163,12 @@ def end_rate_source(at: At, product: Code) -> Given:
     )
 
 
-@reads("/v1/desk/rate-sources/{product}/readings", allow=SEE, gives=list[Reading], tag=TAG)
-def list_readings(at: At, product: Code, limit: Limit = 50) -> list[Reading]:
+@reads("/v1/desk/rate-sources/{product}/readings", allow=SEE, gives=Page[Reading], tag=TAG)
+def list_readings(at: At, product: Code, cursor: Cursor = None, limit: Limit = 50) -> Page[Reading]:
     """List what was read from a product's source, newest first, and what became of it."""
     products.find_product(at.tx, product)
-    return products.readings_of(at.tx, product, limit)
+    found = products.readings_of(at.tx, product, limit + 1, read_cursor(cursor, int))
+    return page(found, limit, lambda reading: reading.reading_id)
 
 
 @works("POST", "/v1/desk/rate-sources/{product}/readings", allow=MAKE, gives=Reading, tag=TAG)

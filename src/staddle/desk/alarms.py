@@ -92,7 +92,13 @@ def dismiss_alarm(tx: Tx, by: str, alarm_id: int, now: datetime) -> Alarm:
     return alarm
 
 
-def list_alarms(tx: Tx, with_cleared: bool = False, count: int = PAGE) -> list[Alarm]:
-    """Read the open alarms, newest first; with `with_cleared` those too that were cleared."""
-    rows = tx.execute(sql.alarms, {"with_cleared": with_cleared, "count": count}).fetchall()
+def list_alarms(
+    tx: Tx, with_cleared: bool = False, count: int = PAGE, before: int | None = None
+) -> list[Alarm]:
+    """Read the open alarms, newest first; with `with_cleared` those too that were cleared.
+
+    `before` is the alarm_id to go on from.
+    """
+    wanted = {"with_cleared": with_cleared, "count": count, "before": before}
+    rows = tx.execute(sql.alarms, wanted).fetchall()
     return [Alarm(*row) for row in rows]

@@ -180,12 +180,12 @@ VALUES (%(source_id)s, %(product_id)s, %(distributed_at)s, %(now)s, %(figure_at)
 RETURNING reading_id;
 
 -- name: readings
--- Read the latest readings of a product, newest first.
+-- Read the latest readings of a product, newest first, before one of them.
 SELECT r.reading_id, r.source_id, p.code AS product, r.distributed_at, r.read_at, r.figure_at, r.figures, r.network_apr,
        r.apr, r.document_hash, r.outcome, r.held_because
   FROM rate_reading r
   JOIN product p ON p.product_id = r.product_id
- WHERE p.code = %(code)s
+ WHERE p.code = %(code)s AND (%(before)s::bigint IS NULL OR r.reading_id < %(before)s::bigint)
  ORDER BY r.reading_id DESC
  LIMIT %(count)s;
 

@@ -165,9 +165,10 @@ def propose_reading(tx: Tx, by: str, product_code: str, now: datetime) -> tuple[
     return propose_rate(tx, by, product_code, tiers, reading.distributed_at, now, name), reading
 
 
-def readings_of(tx: Tx, product_code: str, count: int = 10) -> list[Reading]:
-    """Read the latest readings of a product, newest first."""
-    rows = tx.execute(sql.readings, {"code": product_code, "count": count}).fetchall()
+def readings_of(tx: Tx, product_code: str, count: int = 10, before: int | None = None) -> list[Reading]:
+    """Read the latest readings of a product, newest first; `before` is the reading_id to go on from."""
+    wanted = {"code": product_code, "count": count, "before": before}
+    rows = tx.execute(sql.readings, wanted).fetchall()
     return [Reading(**row._asdict()) for row in rows]
 
 

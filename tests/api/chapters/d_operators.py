@@ -140,6 +140,6 @@ def prove(story: Story) -> None:
     with story.service.database.transaction() as tx:
         now = desk.now_of(tx, story.service.living.now)
         desk.raise_alarm(tx, "runway_short", "ETH", {"days_left": 12}, now)
-    alarms = story.call("list_desk_alarms", story.first)
+    alarms = story.call("list_desk_alarms", story.first)["items"]
     number = next(each["alarm_id"] for each in alarms if each["kind"] == "runway_short")
     story.call("clear_desk_alarm", story.first, alarm_id=number)
