@@ -72,6 +72,7 @@ def test_in_order_and_whole_whatever_fails_and_whoever_delivers(database: Databa
         for thread in working:
             thread.join(120)
         assert failures == []
+        desk.deliver()
         while desk.living.rows("SELECT FROM webhook_delivery WHERE state = 'pending'"):
             desk.passes(hours=1)
             desk.deliver()
