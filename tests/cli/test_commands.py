@@ -44,6 +44,7 @@ def read_the_desk(desk: Shell) -> None:
     shown = desk.done("desk", "show")
     assert shown["now_at"] == "2026-01-10T15:30:00Z"
     assert (shown["desk"]["name"], shown["approvals_waiting"]) == ("Test desk", 0)
+    assert "STADDLE_DATABASE_URL" in json.dumps(desk.done("settings"))
     assert [each["name"] for each in desk.done("operators", "list")["operators"]] == ["ada", "bob"]
     assert [each["scale"] for each in desk.done("assets", "list")["assets"]] == [8, 6]
     assert desk.done("desk", "limits", "--run-change-max", "1000", "--as", "ada")["run_change_max"] == "1000"
