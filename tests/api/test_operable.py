@@ -301,6 +301,25 @@ def test_a_body_that_trickles_is_cut_off(service: Service, path: str) -> None:
     assert seconds < 8
 
 
+@pytest.mark.parametrize(("path", "status"), [("/v1/transfers", b"408 "), ("/v1/nothing", b"404 ")])
+def test_a_connection_whose_body_does_not_come_is_closed_after_its_answer(
+    service: Service, path: str, status: bytes
+) -> None:
+    half = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{{"
+    with contextlib.ExitStack() as stack:
+        all_of_them = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", service.start.port), timeout=10))
+            for _ in range(60)
+        ]
+        for one in all_of_them:
+            one.sendall(half.encode())
+        for one in all_of_them:
+            answer = b""
+            while received := one.recv(65_536):  # times out where the connection is left open
+                answer += received
+            assert status in answer
+
+
 @pytest.mark.parametrize("path", ["/v1/transfers", "/v1/subscriptions/preview"])
 def test_a_body_that_is_too_large_is_refused(service: Service, path: str) -> None:
     body = b'{"x": "' + b"x" * (2 << 20) + b'"}'

@@ -20,6 +20,7 @@ from staddle.desk import now_of
 from staddle.treasury import Runway, runway
 
 sql = queries(__package__)
+MEMORY = Path("/proc/self/statm")
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 RUNWAY_EVERY = timedelta(minutes=5)
 """Looking ahead reads every open position, so it is not done for every scrape."""
@@ -103,8 +104,8 @@ def measure(role: str, database: Database, waiting: Mapping[str, int]) -> None:
         QUEUE_LENGTH.labels(act).set(length)
     for state, count in database.connections().items():
         CONNECTIONS.labels(state).set(count)
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    MEMORY_BYTES.labels(role).set(pages * os.sysconf("SC_PAGE_SIZE"))
+    if MEMORY.exists():
+        MEMORY_BYTES.labels(role).set(int(MEMORY.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
 
 
 class Books(Collector):
@@ -194,5 +195,16 @@ def forget_dead(folder: Path) -> None:
     """Forget what processes that are gone last said of themselves; what they counted stays."""
     for file in folder.glob("gauge_live*_*.db"):
         pid = file.stem.rpartition("_")[2]
-        if not Path("/proc", pid).exists():
+        if not is_alive(int(pid)):
             multiprocess.mark_process_dead(int(pid), str(folder))  # type: ignore[no-untyped-call]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -120,7 +120,8 @@ def metrics_folder() -> Iterator[None]:
 def raise_file_limit() -> None:
     """Take as many open files as this user may have: a connection is one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with suppress(ValueError, OSError):  # "as many as you like" is more than some systems allow
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class Children:

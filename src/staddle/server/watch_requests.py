@@ -13,6 +13,8 @@ from staddle.server.metrics import observe_request
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 LOOKED_EVERY_SECONDS = 0.5
+LET_GO_SECONDS = 0.1
+"""The server lets go of a body that nobody waits for a moment later; answered sooner, the connection may stay open."""
 QUIET = frozenset({"livez", "readyz", "metrics"})
 """Asked every few seconds by machines: told only where something is wrong."""
 
@@ -82,6 +84,7 @@ class Watched:
             if not self._is_overdue or self._task is None:
                 raise
             self._task.uncancel()
+            await asyncio.sleep(LET_GO_SECONDS)
             raise RequestTooSlow from None
         finally:
             self._bodies.coming.discard(self)
