@@ -168,3 +168,20 @@ def test_a_replay_and_a_result_of_the_same_delivery_wait_for_each_other_in_one_o
     writing.join(20)
     prove(database)
     assert desk.living.rows("SELECT state FROM webhook_delivery") == [("delivered",)]
+
+
+def test_of_two_results_of_one_lane_only_that_of_the_claim_that_stands_is_written_down(
+    database: Database,
+) -> None:
+    """A process that stood still for longer than its claim finds the lane due and claims it once more."""
+    desk = Desk(database)
+    first = claimed(desk)
+    desk.now = first.claimed_until
+    with database.transaction() as tx:
+        [second] = notices.claim_lanes(tx, [], KEYRING, desk.now)
+    results = [Result(due, desk.now, 1, status, None, "") for due, status in ((first, 500), (second, 204))]
+    with database.transaction() as tx:
+        assert notices.record_results(tx, results, desk.living.now, desk.now) == 1
+    assert desk.living.rows("SELECT status FROM webhook_attempt") == [(204,)]
+    assert desk.living.rows("SELECT state FROM webhook_delivery") == [("delivered",)]
+    prove(database)

@@ -124,8 +124,12 @@ def record_results(tx: Tx, results: Sequence[Result], desk_now: datetime, now: d
         "customer_ids": [result.due.told.customer_id for result in results],
         "claims": [result.due.claim for result in results],
     }
-    held = {(row.endpoint_id, row.customer_id) for row in tx.execute(sql.hold_lanes, lanes).fetchall()}
-    kept = [result for result in results if (result.due.endpoint_id, result.due.told.customer_id) in held]
+    held = {tuple(row) for row in tx.execute(sql.hold_lanes, lanes).fetchall()}
+    kept = [
+        result
+        for result in results
+        if (result.due.endpoint_id, result.due.told.customer_id, result.due.claim) in held
+    ]
     if not kept:
         return 0
     _write(tx, kept, now)

@@ -217,7 +217,7 @@ SELECT endpoint_id, client_id, state, failing_since
 
 -- name: hold_lanes
 -- Hold those lanes, in order, whose claims are still ours.
-SELECT l.endpoint_id, l.customer_id
+SELECT l.endpoint_id, l.customer_id, l.claim
   FROM webhook_lane l
   JOIN unnest(%(endpoint_ids)s::integer[], %(customer_ids)s::bigint[], %(claims)s::text[])
        AS r (endpoint_id, customer_id, claim)
