@@ -355,6 +355,8 @@ def carry_out(
     transfers = transfers_of_position(locked, held, standing.asset, moves_of(held, quote), key)
     body = {
         "position_id": held.position_id,
+        "asset": quote.asset,
+        "destination": quote.destination,
         "returned": plain(quote.returned),
         "forfeited": plain(quote.rewards_forfeited),
     }

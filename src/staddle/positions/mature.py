@@ -125,6 +125,8 @@ def end_one(ending: Ending, locked: LockedCells, held: Held, settled: Settled, a
         add_quota(ending, target.product_id, held.principal)
     body = {
         "position_id": held.position_id,
+        "product": ending.offers[held.product_id].code,
+        "asset": asset.code,
         "how": how,
         "principal": plain(held.principal),
         "rewards": plain(paid_by(settled.basis, asset.scale)),
