@@ -1,13 +1,14 @@
-"""Both measurements one after the other: `python -m bench`, or `python -m bench --quick` for a tenth of the size."""
+"""All measurements one after the other: `python -m bench`, or `python -m bench --quick` for a tenth of the size."""
 
 import argparse
 
-from bench import run, subscribe
-from bench.fill import durable_server, say
+from bench import over_http, run, subscribe
+from bench.fill import config_of, durable_server, say, temporary_home
+from staddle.db import open_server
 
 
 def main() -> int:
-    """Measure the daily run, then subscribing, each on a server of its own; gives 1 where a target is missed."""
+    """Measure the daily run, subscribing, and the service, each on a server of its own; 1 where a target is missed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the size: to see that it works")
     parser.add_argument("--home", help="make the databases in this folder")
@@ -21,6 +22,9 @@ def main() -> int:
     say("")
     with durable_server(options.home) as server:
         missed += subscribe.measure(server, customers, scale, seconds)
+    say("")
+    with temporary_home(options.home) as home, open_server(config_of(home)) as server:
+        missed += over_http.measure(server, home, customers, max(scale, 64), seconds, 2)
     return min(missed, 1)
 
 

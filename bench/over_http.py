@@ -51,11 +51,14 @@ def measure(server: Server, home: Path, customers: int, scale: int, seconds: int
         tokens = give_keys(database, customers)
         checkpoint(database)
         with serving(home, "bench_http", processes) as port:
+            load(port, tokens, 64, 1, None, 10**9)  # so that each process has seen all it needs
+            before = memory_of(port)
             for connections, p99_max in P99_MAX.items():
                 seen = load(port, tokens, connections, seconds, None, number)
                 number += seen["requests"] + connections
                 missed += judge(seen, connections, rates, p99_max)
             missed += portfolio(port, tokens, seconds)
+            say(f"  memory of each process, MB: {before} before, {memory_of(port)} after")
         missed += oversold(database)
     verdict = "MISSED" if missed else "good"
     say(f"  {verdict}: at least {RATIO_MIN} times pgbench with 64 clients, p99 within 40 and 120 ms")
@@ -77,6 +80,20 @@ def portfolio(port: int, tokens: list[str], seconds: int) -> int:
     seen = load(port, tokens, 1, min(seconds, 4), "/v1/positions?limit=50", 0)
     say(f"  a portfolio: p50 {seen['p50'] * 1000:.2f} ms, p99 {seen['p99'] * 1000:.2f} ms {seen['statuses']}")
     return int(seen["p99"] > PORTFOLIO_P99_MAX)
+
+
+def memory_of(port: int) -> list[int]:
+    """Give what each process of the service on this port holds, in MB."""
+    own = f"STADDLE_LISTEN=127.0.0.1:{port}\0".encode()
+    held = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if own in (folder / "environ").read_bytes() and b"staddle" in (folder / "cmdline").read_bytes():
+                lines = (folder / "status").read_text().splitlines()
+                held += [int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS")]
+        except OSError:
+            continue  # it has just ended
+    return sorted(held)
 
 
 def oversold(database: Database) -> int:
