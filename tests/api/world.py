@@ -41,7 +41,7 @@ ROLES = ("viewer", "support", "product", "treasury", "admin")
 SEEN = identity.Seen("127.0.0.1", "tests")
 HERE = identity.Caller("operator", operator="ada", roles=frozenset(ROLES))
 """The operator ada, at work without HTTP."""
-STARTS_WITHIN = 30.0
+STARTS_WITHIN = 60.0
 
 
 @dataclass
@@ -187,7 +187,11 @@ class Start:
         program = Path(sys.executable).parent / "staddle"
         command = [str(program), "serve", self.worker, "--listen", f"127.0.0.1:{self.port}"]
         process = subprocess.Popen(command, env=environ, stderr=self.said)
-        wait_until_it_answers(process, f"http://127.0.0.1:{self.port}")
+        try:
+            wait_until_it_answers(process, f"http://127.0.0.1:{self.port}")
+        except BaseException:
+            stop(process)
+            raise
         return process
 
 
