@@ -4,6 +4,7 @@ import contextlib
 import copy
 import json
 import re
+import resource
 import select
 import socket
 import time
@@ -336,13 +337,21 @@ def test_headers_beyond_measure_are_refused(service: Service) -> None:
     assert b"431 " in many
 
 
-def test_others_are_served_while_thousands_of_connections_do_nothing(service: Service) -> None:
-    idle = [socket.create_connection(("127.0.0.1", service.start.port)) for _ in range(3_000)]
-    began_at = time.monotonic()
-    assert httpx.get(f"{service.url}/v1/products", timeout=10).status_code == 200
-    assert time.monotonic() - began_at < 5
-    for each in idle:
-        each.close()
+def test_others_are_served_while_ten_thousand_connections_do_nothing(service: Service) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    count = min(10_000, hard - 1_000)
+    assert count >= 3_000, "this machine permits too few open files to tell"
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    idle = []
+    try:
+        idle = [socket.create_connection(("127.0.0.1", service.start.port), timeout=10) for _ in range(count)]
+        began_at = time.monotonic()
+        assert httpx.get(f"{service.url}/v1/products", timeout=10).status_code == 200
+        assert time.monotonic() - began_at < 5
+    finally:
+        for each in idle:
+            each.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 # The reference
