@@ -23,11 +23,11 @@ check: .venv/installed ## style, types, imports and the rules of the house
 	$(BIN)/lint-imports
 	$(if $(wildcard tests/house),$(BIN)/pytest -q tests/house)
 
-pytest: .venv/installed ## every test on the embedded PostgreSQL
-	$(BIN)/pytest -q
+pytest: .venv/installed ## every test on the embedded PostgreSQL, a file of tests for each core at a time
+	$(BIN)/pytest -q -n auto --dist loadfile
 
 pytest-15: .venv/installed ## the money suites on Debian's PostgreSQL 15, where it is installed
-	$(if $(and $(wildcard $(PG15)/postgres),$(MONEY_SUITES)),STADDLE_TEST_BIN_DIR=$(PG15) $(BIN)/pytest -q $(MONEY_SUITES),\
+	$(if $(and $(wildcard $(PG15)/postgres),$(MONEY_SUITES)),STADDLE_TEST_BIN_DIR=$(PG15) $(BIN)/pytest -q -n auto --dist loadfile $(MONEY_SUITES),\
 	@echo "PostgreSQL 15 is not installed here ($(PG15)); CI installs it")
 
 bench: .venv/installed ## how fast it is, as ratios within one run

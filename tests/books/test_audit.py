@@ -8,7 +8,8 @@ from psycopg.rows import tuple_row
 from tests.living import Living
 
 from staddle import rewards
-from staddle.db import Database
+from staddle.db import Database, queries
+from staddle.errors import AuditInProgress
 from staddle.ledger.audit import Finding
 
 PIECE = re.compile(r"^-- ([^:\n]+): (\w+)\n((?:(?!^-- ).*\n?)*)", re.MULTILINE)
@@ -45,6 +46,15 @@ def test_books_without_a_desk_and_a_desk_without_a_customer_are_sound(database: 
 
 def test_what_is_not_sealed_yet_is_information_and_no_fault(books: Database) -> None:
     assert {finding.check for finding in rewards.audit(books)} == {"unsealed_transfers"}
+
+
+def test_two_who_audit_for_the_service_do_not_do_it_at_once(books: Database) -> None:
+    audit_queries = queries("staddle.rewards.audit")
+    with books.transaction() as tx:
+        tx.execute(audit_queries.lock_audit)
+        with pytest.raises(AuditInProgress):
+            rewards.judge_alone(books)
+    assert rewards.judge_alone(books).is_sound
 
 
 def test_every_check_has_a_damage_that_it_finds() -> None:

@@ -12,12 +12,14 @@ from staddle import rewards
 from staddle.db import Database
 
 AUDIT = """
-import resource, sys
+import sys
+from pathlib import Path
 from staddle import rewards
 from staddle.db import Database
 with Database(sys.argv[1]) as database:
     found = [finding for finding in rewards.audit(database) if not finding.is_information]
-print(len(found), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+held = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+print(len(found), held["VmHWM"].split()[0])
 """
 
 

@@ -1,6 +1,5 @@
 """A process that imports files of deposits: `import_process.py DSN stop|skip FILE..`; it tells its peak memory."""
 
-import resource
 import sys
 from pathlib import Path
 from typing import cast
@@ -18,7 +17,13 @@ def main(dsn: str, on_error: OnError, files: list[str]) -> None:
         for file in files:
             with Path(file).open("rb") as stream:
                 import_deposits(database.transaction, stream, file, on_error, START, progress=tell)
-            print("done", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, flush=True)
+            print("done", peak_memory(), flush=True)
+
+
+def peak_memory() -> int:
+    """Give the most that this program has held, in MB; what its parent held when it was started does not count."""
+    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(lines["VmHWM"].split()[0]) // 1024
 
 
 def tell(lines: int, _: int) -> None:

@@ -263,3 +263,13 @@ def test_no_more_than_twenty_endpoints_and_nobody_elses(database: Database) -> N
             notices.change_endpoint(
                 tx, "exchange", numbers[0], "https://example.com/", ["nothing"], "", ALLOWED
             )
+
+
+def test_an_event_that_was_not_for_an_endpoint_has_no_delivery(database: Database) -> None:
+    desk = Desk(database)
+    number = desk.endpoint("https://example.com/")
+    with database.transaction() as tx:
+        with pytest.raises(errors.DeliveryNotFound):
+            notices.show_delivery(tx, "exchange", number, 1)
+        with pytest.raises(errors.DeliveryNotFound):
+            notices.replay_delivery(tx, "exchange", number, 1, desk.now)
