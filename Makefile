@@ -5,8 +5,10 @@ BIN := .venv/bin
 PG15 := /usr/lib/postgresql/15/bin
 MONEY_SUITES := $(wildcard tests/stories tests/books tests/model)
 
+SERVICE_SUITES := tests/api tests/faults tests/service
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check pytest pytest-15 bench schema docs lock clean
+.PHONY: help run test check pytest pytest-service pytest-engine pytest-15 bench schema docs lock clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,11 +25,17 @@ check: .venv/installed ## style, types, imports and the rules of the house
 	$(BIN)/lint-imports
 	$(if $(wildcard tests/house),$(BIN)/pytest -q tests/house)
 
-pytest: .venv/installed ## every test on the embedded PostgreSQL, a file of tests for each core at a time
-	$(BIN)/pytest -q -n auto --dist loadfile
+pytest: .venv/installed ## every test on the embedded PostgreSQL: those of the service beside those of the engine
+	$(MAKE) --jobs=2 --output-sync=target pytest-service pytest-engine
+
+pytest-service: .venv/installed
+	$(BIN)/pytest -q $(SERVICE_SUITES)
+
+pytest-engine: .venv/installed
+	$(BIN)/pytest -q tests $(addprefix --ignore=,$(SERVICE_SUITES))
 
 pytest-15: .venv/installed ## the money suites on Debian's PostgreSQL 15, where it is installed
-	$(if $(and $(wildcard $(PG15)/postgres),$(MONEY_SUITES)),STADDLE_TEST_BIN_DIR=$(PG15) $(BIN)/pytest -q -n auto --dist loadfile $(MONEY_SUITES),\
+	$(if $(and $(wildcard $(PG15)/postgres),$(MONEY_SUITES)),STADDLE_TEST_BIN_DIR=$(PG15) $(BIN)/pytest -q $(MONEY_SUITES),\
 	@echo "PostgreSQL 15 is not installed here ($(PG15)); CI installs it")
 
 bench: .venv/installed ## how fast it is, as ratios within one run

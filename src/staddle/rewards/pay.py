@@ -59,7 +59,6 @@ def pay_piece(database: Database, piece: Piece, now: datetime) -> int:
         if any(counters.watermark_at != piece.cutoff - DAY for counters in locked.counters.values()):
             raise RunOutOfOrder
         tx.execute(sql.expect_many)
-        tx.execute(sql.flush_with_the_proof)
         planned = [Total(*row) for row in tx.execute(sql.piece_due, _named(piece)).fetchall()]
         is_again = work_out_again(tx, piece, planned)
         tx.execute(sql.go_in_order)

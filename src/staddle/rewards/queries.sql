@@ -61,11 +61,6 @@ SELECT set_config('enable_nestloop', 'off', true) AS nestloop, set_config('enabl
 SELECT set_config('enable_hashagg', 'off', true) AS sums, set_config('enable_hashjoin', 'off', true) AS hashes,
        set_config('enable_mergejoin', 'on', true) AS merges;
 
--- name: flush_with_the_proof
--- Let a piece's commit wait for no disk: the proof of the run does, whose commit comes after it in the log, and so does any
--- act that builds on it. A server that crashes before takes back pieces whole, and the run pays them again.
-SELECT set_config('synchronous_commit', 'off', true);
-
 -- name: forget_lower_due
 -- Forget what the run planned before owed to the positions of the lower half of the cells.
 TRUNCATE due_reward_0, due_reward_1, due_reward_2, due_reward_3, due_reward_4, due_reward_5, due_reward_6, due_reward_7;
