@@ -28,10 +28,10 @@ check: .venv/installed ## style, types, imports and the rules of the house
 pytest: .venv/installed ## every test on the embedded PostgreSQL: those of the service beside those of the engine
 	$(MAKE) --jobs=2 --output-sync=target pytest-service pytest-engine
 
-pytest-service: .venv/installed
+pytest-service: .venv/installed ## only the tests of the service: API, faults, batches, the guide
 	$(BIN)/pytest -q $(SERVICE_SUITES)
 
-pytest-engine: .venv/installed
+pytest-engine: .venv/installed ## only the tests of the engine
 	$(BIN)/pytest -q tests $(addprefix --ignore=,$(SERVICE_SUITES))
 
 pytest-15: .venv/installed ## the money suites on Debian's PostgreSQL 15, where it is installed
