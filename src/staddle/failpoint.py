@@ -9,6 +9,7 @@ comparison.
 import itertools
 import os
 import signal
+import threading
 
 _ARMED, _, _NUMBER = os.environ.get("STADDLE_TEST_FAILPOINT", "").partition("#")
 _ACTION = os.environ.get("STADDLE_TEST_FAILPOINT_ACTION", "kill")
@@ -20,4 +21,5 @@ def failpoint(name: str) -> None:
     if name == _ARMED and next(_visits) == int(_NUMBER or 1):
         if _ACTION == "raise":
             raise ZeroDivisionError("unforeseen, as a test wants it")
-        os.kill(os.getpid(), signal.SIGSTOP if _ACTION == "stop" else signal.SIGKILL)
+        # To this very thread: sent to the process, another one may take it while this one goes a few steps further.
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP if _ACTION == "stop" else signal.SIGKILL)

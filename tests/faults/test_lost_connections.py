@@ -33,7 +33,7 @@ def test_a_connection_lost_within_an_act_is_told_and_the_act_can_be_repeated(
     lost = backends_of(database)
     with psycopg.connect(database.dsn, autocommit=True) as connection:
         for pid in lost:
-            connection.execute("SELECT pg_terminate_backend(%s)", [pid])
+            connection.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])  # and wait until it is gone
     go_on(process)
     assert finish(process) == (Unavailable.exit_code, "database_unavailable")
     if act != "run":
