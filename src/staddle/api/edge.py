@@ -11,7 +11,6 @@ from typing import IO, Any, cast, get_args
 from urllib.parse import parse_qsl, unquote_plus
 
 import msgspec
-import psycopg
 
 from staddle.api.fields import Form
 from staddle.api.operation import FORM, At, Given, OnDatabase, Operation, answered, is_form
@@ -27,7 +26,8 @@ from staddle.errors import (
     WrongMediaType,
 )
 from staddle.identity.caller import NOBODY, Caller, Seen
-from staddle.ledger import Command, all_assets
+from staddle.ledger import Command, scales_of
+from staddle.ledger.once import again_if_just_used
 from staddle.ledger.requests import check_key
 from staddle.server.authenticate import Credentials, caller_of
 from staddle.server.exchange import Incoming, Reply
@@ -203,13 +203,7 @@ def call(
     """Call an operation, in its one transaction or on the database."""
     if not operation.is_one_transaction:
         return call_on_database(operation, service, credentials, key, parameters)
-    try:
-        return in_transaction(operation, service, credentials, key, parameters)
-    except psycopg.errors.UniqueViolation as violation:
-        if violation.diag.constraint_name != "a_request_key_is_used_once":
-            raise
-    # The same key was used by somebody else at this very moment: what they were answered is found now.
-    return in_transaction(operation, service, credentials, key, parameters)
+    return again_if_just_used(lambda: in_transaction(operation, service, credentials, key, parameters))
 
 
 def in_transaction(
@@ -219,7 +213,7 @@ def in_transaction(
     at = machine_now()
     with service.database.transaction() as tx:
         caller = known(operation, tx, credentials, at)
-        scales = {asset.code: asset.scale for asset in all_assets(tx).values()}
+        scales = scales_of(tx)
         now, own_key = now_of(tx, at), key_by(caller, key)
         context = At(tx, caller, credentials.seen, now, at, own_key, scales, service.config)
         return as_given(operation, operation.run(context, **parameters)), scales
@@ -231,11 +225,9 @@ def call_on_database(
     """Know the caller in a transaction of its own, then call an operation that opens others."""
     at = machine_now()
     with service.database.transaction() as tx:
-        caller = known(operation, tx, credentials, at)
+        caller, scales = known(operation, tx, credentials, at), scales_of(tx)
     context = OnDatabase(service.database, service.config, caller, credentials.seen, at, key_by(caller, key))
-    given = as_given(operation, operation.run(context, **parameters))
-    with service.database.transaction() as tx:
-        return given, {asset.code: asset.scale for asset in all_assets(tx).values()}
+    return as_given(operation, operation.run(context, **parameters)), scales
 
 
 def known(operation: Operation, tx: Tx, credentials: Credentials, at: datetime) -> Caller:

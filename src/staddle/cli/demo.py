@@ -17,7 +17,7 @@ from staddle.cli import app
 from staddle.cli.accounts import assets_table
 from staddle.cli.answer import Document, Shown, document
 from staddle.cli.auditing import audit_books, exit_code_of, verdict_of
-from staddle.cli.edge import DatabaseName, machine_now, plain, scales_of, show
+from staddle.cli.edge import DatabaseName, machine_now, plain, show
 from staddle.cli.products import offer_table
 from staddle.cli.rewards import runs_table
 from staddle.cli.serve import serve
@@ -28,6 +28,7 @@ from staddle.db import Database, open_server
 from staddle.demo import Doors, Lived
 from staddle.desk import now_of
 from staddle.errors import AlreadyExists
+from staddle.ledger import scales_of
 from staddle.rewards import seal_all
 
 DATABASE = "staddle_demo"

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Concatenate, ParamSpec, cast
 
-import psycopg
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -22,8 +21,8 @@ from staddle.customers import find_customer
 from staddle.db import Database, Tx, open_database
 from staddle.desk import find_operator, now_of
 from staddle.errors import OperatorNotFound
-from staddle.ledger import all_assets
-from staddle.ledger.once import Written, write_once
+from staddle.ledger import scales_of
+from staddle.ledger.once import Written, again_if_just_used, write_once
 
 P = ParamSpec("P")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.", rich_help_panel="Common")]
@@ -253,13 +252,7 @@ def call(
 ) -> tuple[Shown, dict[str, int]]:
     """Call the command's function, in one transaction or on the database."""
     if is_one_transaction:
-        try:
-            return in_transaction(function, edge, given)
-        except psycopg.errors.UniqueViolation as violation:
-            if violation.diag.constraint_name != "a_request_key_is_used_once":
-                raise
-        # The same key was used by somebody else at this very moment: what they were answered is found now.
-        return in_transaction(function, edge, given)
+        return again_if_just_used(lambda: in_transaction(function, edge, given))
     answer = function(edge, **given)
     with edge.transaction() as tx:
         return answer, scales_of(tx)
@@ -270,11 +263,6 @@ def in_transaction(function: Any, edge: Edge, given: dict[str, Any]) -> tuple[Sh
     with edge.transaction() as tx:
         scales = scales_of(tx)
         return function(At(edge, tx, now_of(tx, machine_now()), scales), **given), scales
-
-
-def scales_of(tx: Tx) -> dict[str, int]:
-    """Give the number of decimals of each coin."""
-    return {asset.code: asset.scale for asset in all_assets(tx).values()}
 
 
 def show(is_json: bool, answer: Shown, data: Document) -> int:

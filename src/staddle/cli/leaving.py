@@ -10,12 +10,12 @@ from staddle import positions as room
 from staddle.cli import app
 from staddle.cli.answer import Document, Shown, document, shown
 from staddle.cli.arguments import CustomerRef, PositionId
-from staddle.cli.edge import At, Edge, machine_now, scales_of, works, writes
+from staddle.cli.edge import At, Edge, machine_now, works, writes
 from staddle.cli.show import amount, card, grid, instant, said
 from staddle.customers import find_customer
 from staddle.desk import now_of
 from staddle.errors import InvalidChoice
-from staddle.ledger import Outcome
+from staddle.ledger import Outcome, scales_of
 
 
 @writes(app.app, "quote")

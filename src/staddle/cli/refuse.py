@@ -10,8 +10,8 @@ from typer.exceptions import TyperException
 
 from staddle.cli.answer import document
 from staddle.cli.show import console_of
-from staddle.errors import Conflict, DatabaseUnavailable, Invalid, InvariantBroken, StaddleError
-from staddle.ledger.constraints import error_of_violation
+from staddle.errors import DatabaseUnavailable, Invalid, InvariantBroken, StaddleError
+from staddle.ledger.constraints import error_of_database
 
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
@@ -31,22 +31,16 @@ def problem_of(error: BaseException) -> dict[str, Any]:
     """Describe an error as problem details: code, message, details, and whether anything moved (None: not known)."""
     if isinstance(error, TyperException):
         return _problem(Invalid.code(), _sentence(error.format_message()), {}, Invalid.exit_code)
-    if isinstance(error, psycopg.errors.IntegrityError):
-        error = error_of_violation(error)
-    if isinstance(error, psycopg.errors.TransactionRollback):
-        error = Conflict(
-            "Somebody else changed the same rows at this moment; nothing was moved. Please repeat it."
-        )
+    error = error_of_database(error) or error
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         error = DatabaseUnavailable(f"The database failed: {str(error).splitlines()[0]}")
     if isinstance(error, StaddleError):
-        may_have_moved = isinstance(error, DatabaseUnavailable) and "maybe" in error.message
         return _problem(
             error.code(),
             error.message,
             document(error.details, {}),
             error.exit_code,
-            None if may_have_moved else False,
+            None if error.may_have_moved else False,
         )
     if isinstance(error, KeyboardInterrupt):
         return _problem("interrupted", "Interrupted.", {}, EXIT_INTERRUPTED, None)

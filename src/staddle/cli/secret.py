@@ -8,12 +8,13 @@ from pathlib import Path
 from rich.console import RenderableType
 
 from staddle.cli.answer import Document, Shown
-from staddle.cli.edge import At, Edge, machine_now, scales_of
+from staddle.cli.edge import At, Edge, machine_now
 from staddle.cli.show import card, said
 from staddle.config import Config
 from staddle.desk import now_of
 from staddle.errors import InvalidFile
 from staddle.keyring import Keyring
+from staddle.ledger import scales_of
 
 Made = tuple[object, str | None]
 """What is kept and shown, and the secret that is only shown."""

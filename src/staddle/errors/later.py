@@ -18,6 +18,11 @@ class NoSuchProgram(Unavailable):
 class DatabaseUnavailable(Unavailable):
     """The database cannot be reached; please try again later."""
 
+    @property
+    def may_have_moved(self) -> bool:
+        """A connection may be lost after the commit was sent and before its answer came; the sentence says so."""
+        return "maybe" in self.message
+
 
 class SourceUnreadable(Unavailable):
     """The rate source could not be read; no rate was changed."""

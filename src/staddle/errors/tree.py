@@ -16,6 +16,11 @@ class StaddleError(Exception):
         self.details = details
         super().__init__(self.message)
 
+    @property
+    def may_have_moved(self) -> bool:
+        """Whether only a repeat with the same key can tell if anything was moved."""
+        return False
+
     @classmethod
     def code(cls) -> str:
         """Give the stable code: the class name in snake case."""

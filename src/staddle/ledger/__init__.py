@@ -12,7 +12,7 @@ from staddle.ledger.accounts import (
     kind_of,
 )
 from staddle.ledger.answer import answer_commands
-from staddle.ledger.assets import add_asset, all_assets, find_asset
+from staddle.ledger.assets import add_asset, all_assets, find_asset, scales_of
 from staddle.ledger.balances import balances_of, balances_of_customer, house_balances, pool_left
 from staddle.ledger.cells import LockedCells, bring_forward, lock_cells, save_cells
 from staddle.ledger.chart import MOVES, SOURCES, AccountKind
@@ -53,5 +53,6 @@ __all__ = [
     "post",
     "replay",
     "save_cells",
+    "scales_of",
     "store",
 ]

@@ -42,3 +42,8 @@ def add_asset(tx: Tx, code: str, name: str, scale: int) -> Asset:
     ).fetchone()
     assert row is not None
     return Asset(*row)
+
+
+def scales_of(tx: Tx) -> dict[str, int]:
+    """Give the number of decimals of each coin, by code."""
+    return {asset.code: asset.scale for asset in all_assets(tx).values()}

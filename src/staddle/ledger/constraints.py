@@ -8,6 +8,7 @@ import psycopg
 
 from staddle.errors import (
     AlreadyExists,
+    Conflict,
     InsufficientFunds,
     InvalidAmount,
     InvariantBroken,
@@ -103,6 +104,17 @@ INVARIANTS = frozenset(
     }
 )
 """What only a mistake of ours can run into."""
+
+
+def error_of_database(error: BaseException) -> StaddleError | InvariantBroken | None:
+    """Give what a caller is told for what the database itself refused; None where the error is no refusal of it."""
+    if isinstance(error, psycopg.errors.IntegrityError):
+        return error_of_violation(error)
+    if isinstance(error, psycopg.errors.TransactionRollback):
+        return Conflict(
+            "Somebody else changed the same rows at this moment; nothing was moved. Please repeat it."
+        )
+    return None
 
 
 def error_of_violation(violation: psycopg.errors.IntegrityError) -> StaddleError | InvariantBroken:

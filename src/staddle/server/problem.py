@@ -12,7 +12,6 @@ from staddle.errors import (
     DatabaseUnavailable,
     Forbidden,
     Invalid,
-    InvariantBroken,
     MalformedRequest,
     MethodNotAllowed,
     NotFound,
@@ -25,7 +24,7 @@ from staddle.errors import (
     Unavailable,
     WrongMediaType,
 )
-from staddle.ledger.constraints import error_of_violation
+from staddle.ledger.constraints import error_of_database
 
 MEDIA_TYPE = "application/problem+json"
 STATUSES: Mapping[type[StaddleError], int] = {
@@ -78,7 +77,6 @@ def problem_of(error: Exception) -> Problem:
             moved=None,
             details={},
         )
-    may_have_moved = isinstance(known, DatabaseUnavailable) and "maybe" in known.message
     return Problem(
         type=f"/docs/errors#{known.code()}",
         title=known.code().replace("_", " ").capitalize(),
@@ -86,25 +84,17 @@ def problem_of(error: Exception) -> Problem:
         detail=known.message,
         code=known.code(),
         field=known.field,
-        moved=None if may_have_moved else False,
+        moved=None if known.may_have_moved else False,
         details=document(known.details, {}),
     )
 
 
 def known_error(error: Exception) -> StaddleError | None:
     """Give the error of the tree that this is, None for a mistake of ours."""
-    if isinstance(error, InvariantBroken):
-        return None
-    if isinstance(error, psycopg.errors.IntegrityError):
-        mapped = error_of_violation(error)
-        return mapped if isinstance(mapped, StaddleError) else None
-    if isinstance(error, psycopg.errors.TransactionRollback):
-        return Conflict(
-            "Somebody else changed the same rows at this moment; nothing was moved. Please repeat it."
-        )
-    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+    told = error_of_database(error) or error
+    if isinstance(told, psycopg.OperationalError | psycopg.InterfaceError):
         return DatabaseUnavailable(
             "The connection to the database was lost, maybe after the act was done: "
             "please repeat it with the same idempotency key."
         )
-    return error if isinstance(error, StaddleError) else None
+    return told if isinstance(told, StaddleError) else None

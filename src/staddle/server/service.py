@@ -15,7 +15,7 @@ from staddle.db import Database, Tx
 from staddle.desk import now_of
 from staddle.errors import StaddleError
 from staddle.identity.caller import Caller
-from staddle.ledger import Command, Outcome, all_assets
+from staddle.ledger import Command, Outcome, scales_of
 from staddle.positions import redeem, subscribe
 from staddle.server.authenticate import Credentials, callers_of
 from staddle.server.batch import Batcher, Observe, observe_nothing
@@ -105,7 +105,7 @@ def answer_with(act: Act) -> Callable[[Tx, Sequence[Ask]], list[Answered]]:
             made = refuse_unproven(tx, callers, made, at)
         commands = [each for each in made if isinstance(each, Command)]
         outcomes = iter(act(tx, commands, now_of(tx, at)) if commands else ())
-        scales = {asset.code: asset.scale for asset in all_assets(tx).values()}
+        scales = scales_of(tx)
         return [
             Answered(next(outcomes) if isinstance(each, Command) else Outcome(error=each), scales)
             for each in made
