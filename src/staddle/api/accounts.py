@@ -6,12 +6,14 @@ from typing import Literal
 import msgspec
 
 from staddle.api.fields import Code
-from staddle.api.operation import ANYBODY, At, customer, reads
+from staddle.api.operation import reads
 from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
 from staddle.customers import Agreement, Consent, Customer, consents_of, current_agreement, find_agreement
 from staddle.customers.find import find_customers_by_id
 from staddle.customers.movements import Movement, movements_of
 from staddle.positions import ShownAsset, assets_of
+from staddle.server.allow import ANYBODY, customer
+from staddle.server.at import At
 
 TAG = "Accounts"
 Kind = Literal[

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from staddle.api.fields import Account, AmountText, Body, Code, Id, id_of
-from staddle.api.operation import At, Given, answered, customer, reads, writes
+from staddle.api.operation import Given, answered, reads, writes
 from staddle.api.pages import Page
 from staddle.errors import PositionNotFound
 from staddle.money import ZERO, parse_decimal
@@ -20,6 +20,8 @@ from staddle.positions import (
     standing_choices,
 )
 from staddle.positions.standing import StandingAuto, StandingGuard
+from staddle.server.allow import customer
+from staddle.server.at import At
 
 TAG = "Choices"
 

@@ -4,9 +4,11 @@ from datetime import datetime, time
 
 import msgspec
 
-from staddle.api.operation import ANYBODY, At, reads
+from staddle.api.operation import reads
 from staddle.days import DAY, distribution_at, last_run_on
 from staddle.desk import find_desk
+from staddle.server.allow import ANYBODY
+from staddle.server.at import At
 
 
 class ClockShown(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,10 +6,9 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 from staddle.api.bulk import AllAnswered, ItemKey, UpTo1000, answer_items, described_as, read_items
-from staddle.api.edge import check_given, key_by
 from staddle.api.fields import Account, AmountText, Body, Code, Id, Reference, id_of
 from staddle.api.once import once
-from staddle.api.operation import At, Given, answered, client, operator, writes
+from staddle.api.operation import Given, answered, writes
 from staddle.customers import (
     Customer,
     CustomerMove,
@@ -26,6 +25,9 @@ from staddle.customers import (
 from staddle.errors import ApprovalNotFound, CustomerNotFound, InvalidChoice
 from staddle.ledger import Outcome
 from staddle.money import parse_decimal
+from staddle.server.allow import client, operator
+from staddle.server.at import At
+from staddle.server.call import check_given, key_by
 
 TAG = "Deposits and withdrawals"
 Command = TypeVar("Command", Deposit, Withdraw)

@@ -8,16 +8,7 @@ import msgspec
 from staddle.api.bulk import AllAnswered, UpTo1000, answer_items, described_as, read_items
 from staddle.api.fields import Body, Code, Id, Reference, id_of
 from staddle.api.once import actor, once
-from staddle.api.operation import (
-    At,
-    Given,
-    answered,
-    client,
-    either,
-    operator,
-    reads,
-    writes,
-)
+from staddle.api.operation import Given, answered, reads, writes
 from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
 from staddle.customers import (
     Consent,
@@ -32,6 +23,8 @@ from staddle.customers import (
 )
 from staddle.errors import PositionNotFound
 from staddle.positions import PositionInFull, ShownAsset, ShownPosition, assets_of, position_of, positions_of
+from staddle.server.allow import client, either, operator
+from staddle.server.at import At
 
 TAG = "Customers"
 SEE = either(client("customers"), operator("viewer"))

@@ -7,7 +7,7 @@ import msgspec
 
 from staddle.api.fields import AmountText, Body, Id, id_of
 from staddle.api.once import once
-from staddle.api.operation import ANYBODY, At, Given, OnDatabase, operator, reads, works, writes
+from staddle.api.operation import Given, reads, works, writes
 from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
 from staddle.customers import PublishedVersion, list_agreements, publish_agreement
 from staddle.days import parse_duration
@@ -27,6 +27,8 @@ from staddle.desk import (
 from staddle.errors import AlarmNotFound, InvalidChoice
 from staddle.money import parse_decimal
 from staddle.rewards import RunReport, instant_after, move_clock
+from staddle.server.allow import ANYBODY, operator
+from staddle.server.at import At, OnDatabase
 from staddle.server.describe_errors import ErrorDescribed, describe_errors
 
 TAG = "Desk"

@@ -4,8 +4,7 @@ import logging
 import uuid
 from base64 import b64decode
 from collections.abc import Mapping
-from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast, get_args
 from urllib.parse import parse_qsl, unquote_plus
@@ -13,34 +12,21 @@ from urllib.parse import parse_qsl, unquote_plus
 import msgspec
 
 from staddle.api.fields import Form
-from staddle.api.operation import FORM, At, Given, OnDatabase, Operation, answered, is_form
-from staddle.db import Tx
-from staddle.desk import now_of
+from staddle.api.operation import FORM, Given, Operation, answered, is_form
 from staddle.document import document
 from staddle.errors import (
-    CrossSiteRequest,
     IdempotencyKeyMissing,
-    InvalidKey,
     MalformedRequest,
-    Unauthenticated,
     WrongMediaType,
 )
-from staddle.identity.caller import NOBODY, Caller, Seen
-from staddle.ledger import Command, scales_of
-from staddle.ledger.once import again_if_just_used
-from staddle.ledger.requests import check_key
-from staddle.server.authenticate import Credentials, caller_of
+from staddle.server.at import At, OnDatabase
+from staddle.server.call import Call, ask_batch, check_given, credentials_of, in_transaction, on_database
 from staddle.server.exchange import Incoming, Reply
 from staddle.server.logs import name_operation
-from staddle.server.peer import peer_of
 from staddle.server.problem import MEDIA_TYPE, problem_of
-from staddle.server.service import Ask, Service, machine_now
+from staddle.server.service import Service
 
 Made = tuple[Given, Mapping[str, int]]
-KEY_MAX = 120
-"""Shorter than what the books can hold, for we put a name before the keys of clients."""
-RESERVED = ("auto:", "guard:", "client:", "desk:", "import:", "imported deposit ")
-"""What the keys of our own acts begin with: no caller may take one of them, before or after."""
 REPLAY_HEADER = "Idempotent-Replayed"
 log = logging.getLogger(__name__)
 
@@ -52,43 +38,10 @@ async def answer(operation: Operation, service: Service, request: Incoming) -> R
         credentials = credentials_of(service, request)
         key = key_of(operation, request)
         parameters = read(operation, request)
-        if operation.act is not None:
-            given, scales = await ask_batch(operation, service, credentials, key, parameters)
-        else:
-            given, scales = await service.in_thread(
-                lambda: call(operation, service, credentials, key, parameters)
-            )
+        given, scales = await made_by(operation, Call(service, credentials, operation.allow, key), parameters)
         return respond(operation, given, scales)
     except Exception as error:  # told as problem details, each with its code
         return refuse(error)
-
-
-def credentials_of(service: Service, request: Incoming) -> Credentials:
-    """Find the token: a bearer's, or the session's cookie, which only counts on requests from our own pages."""
-    headers = request.headers
-    address = peer_of(request.address, headers.get("x-forwarded-for", ""), service.config.trusted_proxies)
-    seen = Seen(address, headers.get("user-agent", "")[:200])
-    for_customer = headers.get("staddle-customer")
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return Credentials(token.strip(), seen, for_customer)
-    cookie = request.cookie(service.config.cookie_name)
-    if cookie is not None and request.method not in ("GET", "HEAD"):
-        check_same_site(service, request)
-    return Credentials(cookie, seen, for_customer)
-
-
-def check_same_site(service: Service, request: Incoming) -> None:
-    """Refuse a write by cookie that another site's page has sent: CrossSiteRequest.
-
-    Browsers say where a request comes from; one that says nothing is refused too.
-    """
-    if request.headers.get("sec-fetch-site") == "same-origin":
-        return
-    origin = request.headers.get("origin")
-    own = service.config.public_url or f"{request.scheme}://{request.headers.get('host', '')}"
-    if origin is None or origin.rstrip("/") != own.rstrip("/"):
-        raise CrossSiteRequest
 
 
 def key_of(operation: Operation, request: Incoming) -> str:
@@ -99,17 +52,6 @@ def key_of(operation: Operation, request: Incoming) -> str:
             raise IdempotencyKeyMissing
         return str(uuid.uuid4())
     return check_given(key)
-
-
-def check_given(key: str) -> str:
-    """Give back an idempotency key of a caller; raises InvalidKey."""
-    check_key(key)
-    if len(key) > KEY_MAX or key.startswith(RESERVED):
-        raise InvalidKey(
-            f"The idempotency key must have 1 to {KEY_MAX} printable characters and not begin with "
-            f"{', '.join(RESERVED)}."
-        )
-    return key
 
 
 def read(operation: Operation, request: Incoming) -> dict[str, Any]:
@@ -197,72 +139,19 @@ def at_fault(error: msgspec.ValidationError, part: str) -> MalformedRequest:
     return refused
 
 
-def call(
-    operation: Operation, service: Service, credentials: Credentials, key: str, parameters: dict[str, Any]
-) -> Made:
-    """Call an operation, in its one transaction or on the database."""
-    if not operation.is_one_transaction:
-        return call_on_database(operation, service, credentials, key, parameters)
-    return again_if_just_used(lambda: in_transaction(operation, service, credentials, key, parameters))
+async def made_by(operation: Operation, call: Call, parameters: dict[str, Any]) -> Made:
+    """Call an operation: in a batch, in its one transaction, or on the database."""
+    if operation.act is not None:
+        run = partial(operation.run, **parameters)
+        done = await ask_batch(call, operation.act, run)
+        return answered(done.outcome, operation.status), done.scales
 
+    def run_at(at: At | OnDatabase) -> Made:
+        return as_given(operation, operation.run(at, **parameters)), at.scales
 
-def in_transaction(
-    operation: Operation, service: Service, credentials: Credentials, key: str, parameters: dict[str, Any]
-) -> Made:
-    """Open the one transaction of an operation, know the caller, check that they may, and call."""
-    at = machine_now()
-    with service.database.transaction() as tx:
-        caller = known(operation, tx, credentials, at)
-        scales = scales_of(tx)
-        now, own_key = now_of(tx, at), key_by(caller, key)
-        context = At(tx, caller, credentials.seen, now, at, own_key, scales, service.config)
-        return as_given(operation, operation.run(context, **parameters)), scales
-
-
-def call_on_database(
-    operation: Operation, service: Service, credentials: Credentials, key: str, parameters: dict[str, Any]
-) -> Made:
-    """Know the caller in a transaction of its own, then call an operation that opens others."""
-    at = machine_now()
-    with service.database.transaction() as tx:
-        caller, scales = known(operation, tx, credentials, at), scales_of(tx)
-    context = OnDatabase(service.database, service.config, caller, credentials.seen, at, key_by(caller, key))
-    return as_given(operation, operation.run(context, **parameters)), scales
-
-
-def known(operation: Operation, tx: Tx, credentials: Credentials, at: datetime) -> Caller:
-    """Know the caller, who must be one that may call the operation.
-
-    What anybody may call is not refused to whoever comes with an old cookie: how else would they sign in again?
-    """
-    try:
-        caller = caller_of(tx, credentials, at)
-    except Unauthenticated:
-        if "nobody" not in operation.allow.kinds:
-            raise
-        return NOBODY
-    operation.allow.check(caller)
-    return caller
-
-
-async def ask_batch(
-    operation: Operation, service: Service, credentials: Credentials, key: str, parameters: dict[str, Any]
-) -> Made:
-    """Put the request's command into the next batch of its act and wait for what becomes of it."""
-    assert operation.act is not None
-
-    def make(caller: Caller) -> Command:
-        operation.allow.check(caller)
-        command: Command = operation.run(caller, key_by(caller, key), credentials.seen, **parameters)
-        return command
-
-    done = await service.batches[operation.act].ask(Ask(credentials, make))
-    return answered(done.outcome, operation.status), done.scales
-
-
-def key_by(caller: Caller, key: str) -> str:
-    """Keep the keys of a client apart from those of the customers whom it concerns."""
-    return key if caller.client_id is None else f"client:{caller.client_id}:{key}"
+    if operation.is_one_transaction:
+        return await call.service.in_thread(lambda: in_transaction(call, run_at))
+    return await call.service.in_thread(lambda: on_database(call, run_at))
 
 
 def as_given(operation: Operation, value: Any) -> Given:

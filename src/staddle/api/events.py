@@ -4,9 +4,11 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from staddle.api.operation import At, Given, client, customer, either, operator, reads
+from staddle.api.operation import Given, reads
 from staddle.customers import find_customers_by_id
 from staddle.notices import Feed, customer_cursor_now, customer_feed, desk_cursor_now, desk_feed
+from staddle.server.allow import client, customer, either, operator
+from staddle.server.at import At
 from staddle.server.event import ShownEvent, shown_event
 
 TAG = "Events"

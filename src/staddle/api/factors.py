@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 
 from staddle.api.fields import Body
-from staddle.api.operation import At, reads, writes
-from staddle.api.sign_in import SIGNED_IN, Code, Credential, HexId, site
+from staddle.api.operation import reads, writes
+from staddle.api.sign_in import SIGNED_IN, Code, Credential, HexId
 from staddle.identity import (
     Passkey,
     PasskeyAsked,
@@ -22,6 +22,8 @@ from staddle.identity import (
     require_session,
 )
 from staddle.keyring import Keyring
+from staddle.server.at import At
+from staddle.server.site import site
 
 TAG = "Second factors"
 PasskeyId = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,1400}$")]

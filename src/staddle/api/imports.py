@@ -7,10 +7,12 @@ from typing import Literal
 
 import msgspec
 
-from staddle.api.edge import key_by
-from staddle.api.operation import OnDatabase, client, operator, works
+from staddle.api.operation import works
 from staddle.customers import ImportReport, import_customers, import_deposits
 from staddle.desk import now_of
+from staddle.server.allow import client, operator
+from staddle.server.at import OnDatabase
+from staddle.server.call import key_by
 
 TAG = "Imports"
 FILE = "The file"

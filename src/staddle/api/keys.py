@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from staddle.api.fields import Body, Form, Reference
-from staddle.api.operation import ANYBODY, At, Given, customer, operator, reads, writes
+from staddle.api.operation import Given, reads, writes
 from staddle.api.secret import Made, once_showing
 from staddle.api.sign_in import HexId
 from staddle.customers import find_customer
@@ -26,6 +26,8 @@ from staddle.identity import (
     rotate_client,
 )
 from staddle.keyring import Keyring
+from staddle.server.allow import ANYBODY, customer, operator
+from staddle.server.at import At
 
 TAG = "API keys"
 CLIENTS = "Clients"

@@ -1,10 +1,12 @@
 """Early redemption of a fixed-term position: a quote that holds for five minutes, then its confirmation (rule 24)."""
 
 from staddle.api.fields import Body, Id, id_of
-from staddle.api.operation import At, Given, answered, customer, writes
+from staddle.api.operation import Given, answered, writes
 from staddle.errors import PositionNotFound, QuoteNotFound, StepUpNeeded
 from staddle.identity import is_unproven, needs_step_up
 from staddle.positions import AskToLeave, ConfirmLeave, EarlyQuote, LeftEarly, ask_to_leave, confirm_leave
+from staddle.server.allow import customer
+from staddle.server.at import At
 
 TAG = "Staking"
 

@@ -8,7 +8,7 @@ import msgspec
 
 from staddle.api.fields import AmountText, Body, Id, Reference, id_of
 from staddle.api.once import once
-from staddle.api.operation import At, Given, OnDatabase, client, either, operator, reads, works, writes
+from staddle.api.operation import Given, reads, works, writes
 from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
 from staddle.api.secret import Made, once_showing, within
 from staddle.customers import find_customer
@@ -35,6 +35,8 @@ from staddle.identity import (
 )
 from staddle.keyring import Keyring
 from staddle.money import parse_decimal
+from staddle.server.allow import client, either, operator
+from staddle.server.at import At, OnDatabase
 
 TAG = "Logins"
 SERVE = either(client("customers"), operator("support", "admin"))

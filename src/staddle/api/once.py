@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from staddle.api.operation import At, Given, answered
+from staddle.api.operation import Given, answered
 from staddle.document import document
 from staddle.identity.caller import Caller
 from staddle.ledger.once import Written, write_once
+from staddle.server.at import At
 
 
 def once(at: At, act: str, what: Mapping[str, object], do: Callable[[], object]) -> Given:

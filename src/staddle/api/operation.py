@@ -12,17 +12,14 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from staddle.api.fields import Form
-from staddle.config import Config
-from staddle.db import Database, Tx
-from staddle.errors import RoleMissing, SignInNeeded, StaddleError, WrongKindOfCaller
-from staddle.identity.caller import Caller, Seen, require_scope
+from staddle.errors import StaddleError
 from staddle.ledger import Outcome
+from staddle.server.allow import Allow
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -31,103 +28,6 @@ _IN_PATH = re.compile(r"\{(\w+)\}")
 FORM = "application/x-www-form-urlencoded"
 OPERATIONS: dict[str, "Operation"] = {}
 """Every operation by its name, which is the operationId of the OpenAPI document."""
-
-
-@dataclass(frozen=True, slots=True)
-class Allow:
-    """Who may call an operation: anybody, or a kind of caller with a scope or one of some roles.
-
-    A customer's own session has every scope; only API keys are limited to theirs.
-    """
-
-    kinds: frozenset[str]
-    scope: str | None = None
-    roles: frozenset[str] = frozenset()
-
-    def check(self, caller: Caller) -> None:
-        """Raise SignInNeeded, WrongKindOfCaller, ScopeMissing or RoleMissing unless the caller may."""
-        if "nobody" in self.kinds:
-            return
-        if caller.kind == "nobody":
-            raise SignInNeeded
-        if caller.kind not in self.kinds:
-            raise WrongKindOfCaller
-        if self.scope is not None and caller.kind != "operator":
-            require_scope(caller, self.scope)
-        if caller.kind == "operator" and self.roles and not self.roles & caller.roles:
-            needed = sorted(self.roles)
-            raise RoleMissing(f"This needs the role {' or '.join(needed)}.", roles=needed)
-
-
-ANYBODY = Allow(frozenset({"nobody"}))
-
-
-def customer(scope: str) -> Allow:
-    """Customers: by a session, by an API key with the scope, or through an integrator who may act for them."""
-    return Allow(frozenset({"customer"}), scope)
-
-
-def client(scope: str) -> Allow:
-    """Integrators whose access token has the scope."""
-    return Allow(frozenset({"client"}), scope)
-
-
-def operator(*roles: str) -> Allow:
-    """Operators who have one of the roles; every operator has `viewer`."""
-    return Allow(frozenset({"operator"}), None, frozenset(roles))
-
-
-def either(*allowed: Allow) -> Allow:
-    """Several kinds of callers, each under its own condition; no more than one of them by a scope."""
-    scopes = [each.scope for each in allowed if each.scope is not None]
-    assert len(scopes) <= 1
-    kinds = frozenset[str]().union(*(each.kinds for each in allowed))
-    roles = frozenset[str]().union(*(each.roles for each in allowed))
-    return Allow(kinds, scopes[0] if scopes else None, roles)
-
-
-@dataclass(slots=True)
-class At:
-    """An operation at work in its one transaction. `now` is the desk's clock, `machine_now` the real one."""
-
-    tx: Tx
-    caller: Caller
-    seen: Seen
-    now: datetime
-    machine_now: datetime
-    key: str
-    scales: Mapping[str, int]
-    config: Config
-
-    @property
-    def customer_id(self) -> int:
-        """The customer who is calling."""
-        assert self.caller.customer_id is not None
-        return self.caller.customer_id
-
-    @property
-    def by(self) -> str:
-        """The operator who is calling."""
-        assert self.caller.operator is not None
-        return self.caller.operator
-
-
-@dataclass(slots=True)
-class OnDatabase:
-    """An operation that needs several transactions, such as a run, or a hash that takes long."""
-
-    database: Database
-    config: Config
-    caller: Caller
-    seen: Seen
-    machine_now: datetime
-    key: str
-
-    @property
-    def by(self) -> str:
-        """The operator who is calling."""
-        assert self.caller.operator is not None
-        return self.caller.operator
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import msgspec
 
 from staddle.api.fields import Body, Id, id_of
 from staddle.api.once import once
-from staddle.api.operation import At, Given, operator, reads, writes
+from staddle.api.operation import Given, reads, writes
 from staddle.customers.ask_move import ACT as MOVE_CUSTOMER_MONEY
 from staddle.desk import (
     Approval,
@@ -24,6 +24,8 @@ from staddle.identity import set_operator_active as set_active
 from staddle.identity.lost_factors import ACT as REMOVE_FACTORS
 from staddle.products.revise import ACT as REVISE_RATE
 from staddle.products.sources import ACT as SET_RATE_SOURCE
+from staddle.server.allow import operator
+from staddle.server.at import At
 from staddle.treasury.move_pool import ACT as MOVE_POOL
 
 TAG = "Operators"

@@ -3,10 +3,12 @@
 from typing import Literal
 
 from staddle.api.fields import Code, Id, id_of
-from staddle.api.operation import At, customer, reads
+from staddle.api.operation import reads
 from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
 from staddle.errors import PositionNotFound
 from staddle.positions import PositionInFull, ShownPosition, position_of, positions_of
+from staddle.server.allow import customer
+from staddle.server.at import At
 
 TAG = "Positions"
 

@@ -7,13 +7,15 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from staddle.api.fields import Code
-from staddle.api.operation import ANYBODY, At, reads
+from staddle.api.operation import reads
 from staddle.api.pages import Page
 from staddle.errors import ProductNotFound
 from staddle.ledger import all_assets
 from staddle.products import ProductOffer, RateShown, list_products, show_product
 from staddle.products.offer import shown_rates
 from staddle.rewards import RealisedApr, last_finished_run, realised_apr
+from staddle.server.allow import ANYBODY
+from staddle.server.at import At
 
 TAG = "Products"
 Seen: TypeAlias = tuple[str, str, date | None]

@@ -8,7 +8,7 @@ import msgspec
 from staddle import products
 from staddle.api.fields import AmountText, Body, Code, Id, id_of
 from staddle.api.once import once
-from staddle.api.operation import At, Given, OnDatabase, operator, reads, works, writes
+from staddle.api.operation import Given, reads, works, writes
 from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
 from staddle.desk import now_of
 from staddle.errors import ApprovalNotFound, InvalidRate
@@ -16,6 +16,8 @@ from staddle.money import ZERO, parse_decimal
 from staddle.positions.publish_rate import publish_rate
 from staddle.products import RateRevised, Reading, Source, SourceTerms, Tier
 from staddle.products.source_terms import SourceKind
+from staddle.server.allow import operator
+from staddle.server.at import At, OnDatabase
 from staddle.server.read_rates import read_source
 
 TAG = "Rates"

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from staddle.api.fields import Code, Id, id_of
-from staddle.api.operation import At, Given, customer, reads
+from staddle.api.operation import Given, reads
 from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
 from staddle.rewards import (
     RewardFilter,
@@ -15,6 +15,8 @@ from staddle.rewards import (
     reward_totals,
     rewards_received,
 )
+from staddle.server.allow import customer
+from staddle.server.at import At
 
 TAG = "Rewards"
 FIRST_DATE, LAST_DATE = date(2000, 1, 1), date(9000, 1, 1)

@@ -8,7 +8,7 @@ import msgspec
 
 from staddle.api.fields import Body, Id, id_of
 from staddle.api.once import once
-from staddle.api.operation import At, Given, OnDatabase, operator, reads, works, writes
+from staddle.api.operation import Given, reads, works, writes
 from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
 from staddle.days import last_run_on
 from staddle.desk import find_desk, now_of
@@ -30,6 +30,8 @@ from staddle.rewards import (
     seal_all,
     tick,
 )
+from staddle.server.allow import operator
+from staddle.server.at import At, OnDatabase
 
 TAG = "Reward runs"
 SEE, WORK = operator("viewer"), operator("treasury")

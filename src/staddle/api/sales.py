@@ -7,10 +7,12 @@ import msgspec
 from staddle import products
 from staddle.api.fields import AmountText, Body, Code
 from staddle.api.once import once
-from staddle.api.operation import At, Given, operator, reads, writes
+from staddle.api.operation import Given, reads, writes
 from staddle.products import Product, ProductOffer, Terms, Version, make_terms
 from staddle.products.offer import STATES
 from staddle.products.terms import AtMaturity, EarlyRedemption, Kind, Payout, RatePolicy
+from staddle.server.allow import operator
+from staddle.server.at import At
 
 TAG = "Sales"
 SEE, MAKE = operator("viewer"), operator("product")

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from staddle.api.operation import At, Given, OnDatabase
+from staddle.api.operation import Given
 from staddle.db import Tx
 from staddle.desk import now_of
 from staddle.document import document
 from staddle.identity.caller import Caller
 from staddle.ledger.once import Written, write_once
+from staddle.server.at import At, OnDatabase
 
 Made = tuple[object, Mapping[str, str | None]]
 """What is kept and shown, and the secrets that are only shown, by their names in the answer."""

@@ -11,19 +11,7 @@ import httpx
 import msgspec
 
 from staddle.api.fields import Body
-from staddle.api.operation import (
-    ANYBODY,
-    Allow,
-    At,
-    Given,
-    OnDatabase,
-    customer,
-    either,
-    operator,
-    reads,
-    works,
-    writes,
-)
+from staddle.api.operation import Given, reads, works, writes
 from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
 from staddle.config import Config
 from staddle.errors import ExternalSignInFailed
@@ -33,7 +21,6 @@ from staddle.identity import (
     SentElsewhere,
     Session,
     SignedIn,
-    Site,
     begin_external_sign_in,
     begin_passkey_sign_in,
     begin_passkey_step_up,
@@ -52,6 +39,9 @@ from staddle.identity import (
     step_up,
 )
 from staddle.keyring import Keyring
+from staddle.server.allow import ANYBODY, Allow, customer, either, operator
+from staddle.server.at import At, OnDatabase
+from staddle.server.site import cookie, own_url, site
 
 TAG = "Sign-in"
 SIGNED_IN: Allow = either(customer("read"), operator("viewer"))
@@ -306,22 +296,6 @@ def shown(config: Config, signed_in: SignedIn, in_cookie: bool) -> Given:
         return Given(answer)
     seconds = int((signed_in.session.expires_at - signed_in.session.opened_at).total_seconds())
     return Given(answer, headers={"Set-Cookie": cookie(config, signed_in.token, seconds)})
-
-
-def cookie(config: Config, token: str, seconds: int) -> str:
-    """Write the session's cookie; where the site has HTTPS it goes over nothing else."""
-    secure = "; Secure" if config.cookie_name.startswith("__Host-") else ""
-    return f"{config.cookie_name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
-
-
-def site(config: Config) -> Site:
-    """Give the site that passkeys are bound to."""
-    return Site(own_url(config), "Staddle")
-
-
-def own_url(config: Config) -> str:
-    """Give what browsers call us; it is not taken from a request, which says what it likes."""
-    return config.public_url or f"http://localhost:{config.listen[1]}"
 
 
 def provider_client() -> httpx.Client:

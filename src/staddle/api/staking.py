@@ -5,13 +5,15 @@ from typing import Annotated, Literal
 import msgspec
 
 from staddle.api.fields import Account, AmountText, Body, Code
-from staddle.api.operation import At, Given, answered, batched, customer, writes
+from staddle.api.operation import Given, answered, batched, writes
 from staddle.customers import Moved, TransferBetween
 from staddle.errors import InvalidChoice
 from staddle.identity.caller import Caller, Seen
 from staddle.money import parse_decimal
 from staddle.positions import Redeem, Redeemed, Subscribe, Subscribed
 from staddle.positions import preview as preview_subscriptions
+from staddle.server.allow import customer
+from staddle.server.at import At
 
 TAG = "Staking"
 

@@ -7,10 +7,12 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from staddle.api.operation import At, Given, customer, reads
+from staddle.api.operation import Given, reads
 from staddle.api.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from staddle.desk import find_desk
 from staddle.rewards import Place, StatementRow, statement_page, write_statement
+from staddle.server.allow import customer
+from staddle.server.at import At
 
 TAG = "Statements"
 IN_MEMORY_MAX = 1 << 20

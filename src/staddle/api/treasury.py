@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 import msgspec
 
 from staddle.api.fields import AmountText, Body, Code, Id, id_of
-from staddle.api.operation import At, Given, answered, operator, reads, writes
+from staddle.api.operation import Given, answered, reads, writes
 from staddle.errors import ApprovalNotFound
 from staddle.money import parse_decimal
+from staddle.server.allow import operator
+from staddle.server.at import At
 from staddle.treasury import (
     ApprovePoolMove,
     AskPoolMove,

@@ -11,13 +11,15 @@ import msgspec
 from staddle import notices
 from staddle.api.fields import Body, Id, id_of
 from staddle.api.once import actor, once
-from staddle.api.operation import At, Given, client, either, operator, reads, writes
+from staddle.api.operation import Given, reads, writes
 from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
 from staddle.api.statements import Instant
 from staddle.desk import log
 from staddle.errors import DeliveryNotFound, EndpointNotFound, InvalidChoice
 from staddle.keyring import Keyring
 from staddle.notices import Allowed, Attempt, Endpoint
+from staddle.server.allow import client, either, operator
+from staddle.server.at import At
 from staddle.server.event import event_id
 
 TAG = "Webhooks"
