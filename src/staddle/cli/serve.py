@@ -9,8 +9,9 @@ from staddle.cli import app
 from staddle.config import Config
 from staddle.db import open_database
 from staddle.server.logs import configure_logs
-from staddle.server.serve import end_with_parent, worker_command
+from staddle.server.parent import end_with_parent
 from staddle.server.serve import serve as serve_until_stopped
+from staddle.server.serve import worker_command
 
 CONNECTIONS = 8
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ from staddle.errors import (
 )
 from staddle.server.direct import BODY_MAX, HEADERS, Answer, Application, under
 from staddle.server.metrics import measure
+from staddle.server.parent import is_left_behind
 from staddle.server.problem import MEDIA_TYPE, problem_of
 from staddle.server.service import Service
 from staddle.server.watch_requests import Bodies, watched
@@ -54,9 +56,10 @@ def assemble(service: Service, edges: Sequence[Callable[[Service], Edge]]) -> Ap
         hear_the_stop(service)
         measuring = asyncio.create_task(keep_measuring(service))
         looking = asyncio.create_task(bodies.keep_looking())
+        minding = asyncio.create_task(keep_minding_the_first())
         yield
-        measuring.cancel()
-        looking.cancel()
+        for task in (measuring, looking, minding):
+            task.cancel()
         # Whatever was asked has been answered by now; the threads are waited for off the loop that they answer to.
         await asyncio.to_thread(service.stop)
         service.database.close()
@@ -98,6 +101,13 @@ async def keep_measuring(service: Service) -> None:
     while True:
         measure("service", service.database, service.waiting())
         await asyncio.sleep(MEASURED_EVERY_SECONDS)
+
+
+async def keep_minding_the_first() -> None:
+    """Stop in order, as if told to, once the process that forked this one is gone."""
+    while not is_left_behind():
+        await asyncio.sleep(MEASURED_EVERY_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def with_headers(response: Response[Any]) -> Response[Any]:

@@ -7,11 +7,9 @@ Told to stop, all of them finish what they have begun: no new connection is take
 their connections closed. What is not done within STOP_SECONDS is killed; the idempotency keys then tell what happened.
 """
 
-import ctypes
 import logging
 import os
 import resource
-import signal
 import subprocess
 import sys
 import threading
@@ -26,6 +24,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 
 from staddle.config import Config
+from staddle.server.parent import Children, end_with_parent
 
 HEADER_BYTES = 65_536
 CONNECTIONS_MAX = 16_384
@@ -34,7 +33,6 @@ BACKLOG = 4_096
 STOP_SECONDS = 25
 WORKER_AGAIN_SECONDS = 2.0
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-PR_SET_PDEATHSIG = 1
 LOGS = {
     "handlers": {},
     "loggers": {
@@ -122,36 +120,6 @@ def raise_file_limit() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):  # "as many as you like" is more than some systems allow
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-class Children:
-    """What every process that the first one forks does before anything else."""
-
-    def __init__(self, parent: int) -> None:
-        self._parent = parent
-        self._is_parent = True
-
-    def prepare(self) -> None:
-        """Do it in every child from now on; their own children are theirs."""
-        os.register_at_fork(after_in_child=self._begin)
-
-    def _begin(self) -> None:
-        if not self._is_parent:
-            return
-        self._is_parent = False
-        # Told to stop before it has begun, a child just ends: it has our handlers, and would go on.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)
-        end_with_parent()
-        if os.getppid() != self._parent:
-            os._exit(1)
-
-
-def end_with_parent() -> None:
-    """Have the kernel tell this process to stop, in order, when the process that started it is gone (Linux)."""
-    prctl = getattr(ctypes.CDLL(None), "prctl", None)
-    if prctl is not None:
-        prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
 
 
 class Keeper:
