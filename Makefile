@@ -8,7 +8,7 @@ MONEY_SUITES := $(wildcard tests/stories tests/books tests/model)
 SERVICE_SUITES := tests/api tests/faults tests/service
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check pytest pytest-service pytest-engine pytest-15 bench schema docs lock clean
+.PHONY: help run test check pytest pytest-service pytest-engine pytest-browser pytest-15 bench schema docs front lock clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,12 +27,16 @@ check: .venv/installed ## style, types, imports and the rules of the house
 
 pytest: .venv/installed ## every test on the embedded PostgreSQL: those of the service beside those of the engine
 	$(MAKE) --jobs=2 --output-sync=target pytest-service pytest-engine
+	$(MAKE) pytest-browser
 
 pytest-service: .venv/installed ## only the tests of the service: API, faults, batches, the guide
 	$(BIN)/pytest -q $(SERVICE_SUITES)
 
 pytest-engine: .venv/installed ## only the tests of the engine
-	$(BIN)/pytest -q tests $(addprefix --ignore=,$(SERVICE_SUITES))
+	$(BIN)/pytest -q tests $(addprefix --ignore=,$(SERVICE_SUITES) tests/browser)
+
+pytest-browser: .venv/installed ## only the tests of the pages, in a real browser
+	$(BIN)/pytest -q tests/browser
 
 pytest-15: .venv/installed ## the money suites on Debian's PostgreSQL 15, where it is installed
 	$(if $(and $(wildcard $(PG15)/postgres),$(MONEY_SUITES)),STADDLE_TEST_BIN_DIR=$(PG15) $(BIN)/pytest -q $(MONEY_SUITES),\
@@ -48,16 +52,19 @@ docs: .venv/installed ## write docs/reference and the examples of the API anew f
 	$(BIN)/python docs/make_reference.py
 	$(BIN)/python -m tests.api.make_examples
 
+front: .venv/installed ## build the front end anew out of front/
+	$(BIN)/python hatch_build.py
+
 lock: .venv/installed ## pin what pyproject.toml asks for, with hashes, into requirements.lock
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 		--no-annotate --extra dev --output-file requirements.lock pyproject.toml
 
 clean: ## remove what make has made here
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist front/node_modules src/staddle/ui/static .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/installed: pyproject.toml requirements.lock
+.venv/installed: pyproject.toml requirements.lock hatch_build.py front/package-lock.json front/build.mjs $(wildcard front/src/* front/src/css/*)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; on Debian: apt install python3.11-venv"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -c 'import ensurepip' || { echo "venv is missing; on Debian: apt install python3.11-venv"; exit 1; }

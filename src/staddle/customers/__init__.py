@@ -32,6 +32,7 @@ from staddle.customers.find import (
 from staddle.customers.import_customers import import_customers
 from staddle.customers.import_deposits import import_deposits
 from staddle.customers.import_file import ImportReport, OnError
+from staddle.customers.preferences import Preferences, preferences_of, set_preferences
 from staddle.customers.read_csv import Problem
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Moved",
     "NewCustomer",
     "OnError",
+    "Preferences",
     "Problem",
     "PublishedVersion",
     "TransferBetween",
@@ -64,7 +66,9 @@ __all__ = [
     "import_deposits",
     "list_agreements",
     "list_customers",
+    "preferences_of",
     "publish_agreement",
+    "set_preferences",
     "transfer",
     "withdraw",
 ]

@@ -86,3 +86,20 @@ SELECT transfer_id, act_id, kind::text AS kind, debit_account, credit_account, a
    AND (%(kind)s::text IS NULL OR kind::text = %(kind)s::text)
  ORDER BY transfer_id DESC
  LIMIT %(count)s::bigint;
+
+-- name: preferences_of
+-- Read how a customer sees their pages and what they want to be told.
+SELECT language, theme, zone, muted, read_notice_id, read_announcement_id
+  FROM preference
+ WHERE cell = %(cell)s AND customer_id = %(customer_id)s;
+
+-- name: set_preferences
+-- Keep a customer's preferences; what was read once stays read.
+INSERT INTO preference (cell, customer_id, language, theme, zone, muted, read_notice_id, read_announcement_id, changed_at)
+VALUES (%(cell)s, %(customer_id)s, %(language)s, %(theme)s, %(zone)s, %(muted)s::text[], %(read_notice_id)s,
+        %(read_announcement_id)s, %(now)s)
+    ON CONFLICT (cell, customer_id) DO UPDATE
+   SET language = excluded.language, theme = excluded.theme, zone = excluded.zone, muted = excluded.muted,
+       read_notice_id = greatest(preference.read_notice_id, excluded.read_notice_id),
+       read_announcement_id = greatest(preference.read_announcement_id, excluded.read_announcement_id),
+       changed_at = excluded.changed_at;

@@ -1123,6 +1123,25 @@ UNION ALL
      JOIN public.cell c ON ((c.cell = p.cell)))
   WHERE (p.ended_at IS NULL);
 
+CREATE TABLE public.preference (
+    cell smallint NOT NULL,
+    customer_id bigint NOT NULL,
+    language text DEFAULT 'en'::text NOT NULL,
+    theme text DEFAULT 'system'::text NOT NULL,
+    zone text DEFAULT 'UTC'::text NOT NULL,
+    muted text[] DEFAULT '{}'::text[] NOT NULL,
+    read_notice_id bigint DEFAULT 0 NOT NULL,
+    read_announcement_id bigint DEFAULT 0 NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT preference_language_check CHECK (((length(language) >= 2) AND (length(language) <= 12))),
+    CONSTRAINT preference_theme_check CHECK ((theme = ANY (ARRAY['system'::text, 'light'::text, 'dark'::text]))),
+    CONSTRAINT preference_zone_check CHECK (((length(zone) >= 1) AND (length(zone) <= 64)))
+);
+
+COMMENT ON COLUMN public.preference.muted IS 'kinds of messages that the customer does not want to be told of';
+
+COMMENT ON COLUMN public.preference.read_notice_id IS 'the newest message of their own that they have seen; announcements are numbered apart';
+
 CREATE TABLE public.quota (
     product_id integer NOT NULL,
     used numeric NOT NULL,
@@ -1672,6 +1691,9 @@ ALTER TABLE ONLY public.position_past
 ALTER TABLE ONLY public."position"
     ADD CONSTRAINT position_pkey PRIMARY KEY (cell, position_id);
 
+ALTER TABLE ONLY public.preference
+    ADD CONSTRAINT preference_pkey PRIMARY KEY (cell, customer_id);
+
 ALTER TABLE ONLY public.product
     ADD CONSTRAINT product_code_key UNIQUE (code);
 
@@ -2181,6 +2203,8 @@ GRANT UPDATE(last_used_at) ON TABLE public.passkey TO staddle_app;
 GRANT SELECT,INSERT ON TABLE public.position_past TO staddle_app;
 
 GRANT SELECT ON TABLE public.position_span TO staddle_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.preference TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.quota TO staddle_app;
 

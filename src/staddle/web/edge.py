@@ -1,0 +1,235 @@
+"""What every page does around its one act: read the request, know the viewer, call, show or go on."""
+
+import base64
+import inspect
+import json
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, cast
+from urllib.parse import urlencode
+
+from staddle.errors import InvalidToken, SessionExpired, SignInNeeded, StaddleError, StepUpNeeded
+from staddle.server.at import At, OnDatabase
+from staddle.server.call import Call, ask_batch, check_given, credentials_of, in_transaction, on_database
+from staddle.server.exchange import Incoming, Reply
+from staddle.server.logs import name_operation
+from staddle.server.problem import problem_of
+from staddle.server.service import Service, machine_now
+from staddle.ui.formats import Formats
+from staddle.ui.look import Look
+from staddle.ui.render import render
+from staddle.web.page import PAGES, Download, GoTo, Page, Typed, View, Viewer, Visit
+from staddle.web.read import fields_of, query_of, read_form, read_path, read_query, with_typed
+from staddle.web.viewer import cookie_look, visit_of
+
+HTML = "text/html; charset=utf-8"
+SAID_COOKIE = "staddle_said"
+HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), publickey-credentials-get=(self), "
+    "publickey-credentials-create=(self)",
+    "Vary": "Cookie, HX-Request, Accept-Language",
+}
+MUST_PROVE = (SignInNeeded, SessionExpired, InvalidToken, StepUpNeeded)
+"""What sends the viewer away to prove who they are, and back again."""
+Answer = View | GoTo | Download
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is around a page: how it looks, who sees it, and where it is."""
+
+    look: Look
+    formats: Formats
+    viewer: Viewer
+    path: str
+
+
+async def answer(page: Page, service: Service, request: Incoming) -> Reply:
+    """Answer one request for a page; whatever goes wrong becomes a page that says so."""
+    name_operation(page.name)
+    path, fields = address_of(page, request), dict[str, Any]()
+    try:
+        credentials = credentials_of(service, request)
+        parameters = read_path(page, request)
+        if page.method == "POST":
+            fields = fields_of(request)
+        key = check_given(str(fields.get("key") or uuid.uuid4()))
+        call = Call(service, credentials, page.allow, key)
+    except StaddleError as error:
+        return failed(error, request, path)
+    try:
+        return await _answered(page, call, request, path, parameters, fields)
+    except MUST_PROVE as error:
+        return prove_first(page, error, path, parameters, fields, request)
+    except Exception as error:  # shown as a page, each with its sentence
+        return await _again(page, call, request, path, parameters, fields, error)
+
+
+async def _answered(
+    page: Page, call: Call, request: Incoming, path: str, parameters: dict[str, Any], fields: dict[str, Any]
+) -> Reply:
+    """Do what the page does, in the batch of its act, in its one transaction, or on the database."""
+    given = dict(parameters)
+    if page.form_type is not None:
+        given["form"] = read_form(page, fields)
+    if page.method == "GET":
+        query = query_of(request)
+        given |= read_query(page, query)
+        if page.takes_typed:
+            given["typed"] = Typed(query)
+    if page.act is not None:
+        assert page.then is not None
+        done = await ask_batch(call, page.act, lambda caller, key, seen: page.run(caller, key, seen, **given))
+        told, then = done.outcome.unwrap(), page.then
+        return await _in_visit(call, request, path, lambda visit: then(visit, told, **parameters))
+    if page.is_one_transaction:
+        return await _in_visit(call, request, path, lambda visit: page.run(visit, **given))
+
+    def on(at: OnDatabase) -> Reply:
+        return reply_of(page.run(at, **given), None, request)
+
+    return await call.service.in_thread(lambda: on_database(call, on))
+
+
+async def _in_visit(call: Call, request: Incoming, path: str, show: Callable[[Visit], Answer]) -> Reply:
+    """Show something in one transaction."""
+
+    def in_one(at: At) -> Reply:
+        visit = visit_of(at, request, path)
+        return reply_of(show(visit), visit, request)
+
+    return await call.service.in_thread(lambda: in_transaction(call, in_one))
+
+
+async def _again(
+    page: Page,
+    call: Call,
+    request: Incoming,
+    path: str,
+    parameters: dict[str, Any],
+    fields: dict[str, Any],
+    error: Exception,
+) -> Reply:
+    """Show the page that the form stood on, with the refusal and all that was typed; else the refusal alone."""
+    if page.again is None or not isinstance(error, StaddleError):
+        return failed(error, request, path)
+    again = page.again
+    takes = inspect.signature(again).parameters
+    given: dict[str, Any] = {name: value for name, value in parameters.items() if name in takes}
+    if "typed" in takes:
+        given["typed"] = Typed(fields, error)
+    call = Call(call.service, call.credentials, PAGES[again.__name__].allow, call.key)
+    status = problem_of(error).status
+    try:
+        shown = await _in_visit(call, request, path, lambda visit: again(visit, **given))
+    except Exception as other:  # the page itself cannot be shown any more
+        return failed(other, request, path)
+    return Reply(status if shown.status == 200 else shown.status, shown.body, shown.media_type, shown.headers)
+
+
+def reply_of(answer: Answer, visit: Visit | None, request: Incoming) -> Reply:
+    """Write down what a page gives."""
+    if isinstance(answer, GoTo):
+        return go_to(answer, request)
+    if isinstance(answer, Download):
+        return download(answer)
+    assert visit is not None, "what works on the database goes on to a page, it shows none"
+    return shown(answer, Frame(visit.look, visit.formats, visit.viewer, visit.path), request)
+
+
+def download(answer: Download) -> Reply:
+    """Send a file; a large one in pieces."""
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{answer.name}"'}
+    if isinstance(answer.body, SpooledTemporaryFile):
+        return Reply(200, b"", answer.media_type, headers, cast("IO[bytes]", answer.body))
+    return Reply(200, answer.body, answer.media_type, headers)
+
+
+def shown(view: View, frame: Frame, request: Incoming) -> Reply:
+    """Write a page, or the part of it that a script has asked for."""
+    is_part = (
+        request.headers.get("hx-request") == "true" and "hx-history-restore-request" not in request.headers
+    )
+    said = said_of(request)
+    around = {"viewer": frame.viewer, "path": frame.path, "said": said, "new_key": new_key}
+    part = view.part if is_part else None
+    body = render("web", view.template, frame.look, frame.formats, {**around, **view.values}, part)
+    headers = {**HEADERS, **view.headers}
+    if said is not None and part is None:
+        headers["Set-Cookie"] = f"{SAID_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+    return Reply(view.status, body.encode(), HTML, headers)
+
+
+def go_to(answer: GoTo, request: Incoming) -> Reply:
+    """Send the browser on; a script is told to go there as a whole, for a form's answer is never a piece of a page."""
+    headers = {"Cache-Control": "no-store", "Location": answer.address, **answer.headers}
+    if answer.said is not None and "Set-Cookie" not in headers:
+        said = base64.urlsafe_b64encode(json.dumps(answer.said).encode()).decode()
+        headers["Set-Cookie"] = f"{SAID_COOKIE}={said}; Path=/; Max-Age=60; HttpOnly; SameSite=Lax"
+    if request.headers.get("hx-request") == "true":
+        del headers["Location"]
+        return Reply(200, b"", HTML, {**headers, "HX-Redirect": answer.address})
+    return Reply(303, b"", HTML, headers)
+
+
+def prove_first(
+    page: Page,
+    error: StaddleError,
+    path: str,
+    parameters: Mapping[str, Any],
+    fields: Mapping[str, Any],
+    request: Incoming,
+) -> Reply:
+    """Send the viewer to sign in, or to prove again who they are, and then back to the form with what was typed."""
+    back = path
+    if page.method == "GET":
+        back += f"?{request.query_string}" if request.query_string else ""
+    elif page.again is not None:
+        shown_at = PAGES[page.again.__name__].path
+        back = with_typed(shown_at.format(**{name: str(value) for name, value in parameters.items()}), fields)
+    to = "/step-up" if isinstance(error, StepUpNeeded) else "/sign-in"
+    is_lost = "&was=expired" if page.method == "POST" and to == "/sign-in" else ""
+    return go_to(GoTo(f"{to}?{urlencode({'next': back})}{is_lost}"), request)
+
+
+def failed(error: Exception, request: Incoming, path: str) -> Reply:
+    """Show what went wrong on a page of its own: what happened, what it means for the money, what to do."""
+    problem = problem_of(error)
+    if problem.status == 500:
+        log.error("a page failed", exc_info=error)
+    look = cookie_look(request)
+    headers = {}
+    if problem.status in (429, 503):
+        headers["Retry-After"] = str(problem.details.get("retry_after") or 1)
+    view = View("error.html", {"problem": problem, "error": error}, problem.status, "content", headers)
+    return shown(view, Frame(look, Formats(look, machine_now()), Viewer(), path), request)
+
+
+def said_of(request: Incoming) -> str | None:
+    """Read what the page before wanted said here, once."""
+    cookie = request.cookie(SAID_COOKIE)
+    if not cookie:
+        return None
+    try:
+        said = json.loads(base64.urlsafe_b64decode(cookie))
+    except ValueError:
+        return None
+    return said[:500] if isinstance(said, str) else None
+
+
+def address_of(page: Page, request: Incoming) -> str:
+    """Give the path that was asked for."""
+    return page.path.format(**request.path_parameters) if request.path_parameters else page.path
+
+
+def new_key() -> str:
+    """Make an idempotency key for a form that is being shown."""
+    return str(uuid.uuid4())

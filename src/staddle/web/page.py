@@ -1,0 +1,228 @@
+"""What a page is, and the list of all: each is one function, declared with its address.
+
+    @shows("/positions", allow=customer("read"))
+    def show_positions(visit: Visit, state: State = "open") -> View:
+        '''List the customer's positions.'''
+
+    @sends("/positions/{position_id}/choice", allow=customer("redeem"), again=show_position)
+    def choose(visit: Visit, position_id: Id, form: ChoiceForm) -> GoTo:
+        '''Say what happens at maturity.'''
+
+Parameters whose names stand in the address come from it, `form` from the form that was sent, `typed` is what a page
+that is shown again has to put back into its fields; all others come from the query. A page reads in one transaction;
+what a form asks for is done in one transaction, too, or in the batch of its act. A refusal rolls everything back and
+shows the page that `again` names with the sentence and what was typed.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from staddle.db import Tx
+from staddle.errors import StaddleError
+from staddle.server.allow import ANYBODY, Allow, customer
+from staddle.server.at import At
+from staddle.ui.formats import Formats
+from staddle.ui.look import Look
+
+__all__ = ["ANYBODY", "customer"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Values = Mapping[str, Any]
+_IN_PATH = re.compile(r"\{(\w+)\}")
+PAGES: dict[str, "Page"] = {}
+"""Every page by its function's name."""
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """What a form holds; every field is text, a list of texts, or a box that was ticked or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What was typed into a form that is shown again, and why it is."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    error: StaddleError | None = None
+
+    def get(self, name: str, otherwise: Any = "") -> Any:
+        """Give what was typed into a field, or what the field begins with."""
+        return self.values.get(name, otherwise)
+
+    def wrong(self, name: str) -> bool:
+        """Say whether it is this field that was refused."""
+        return self.error is not None and self.error.field == name
+
+
+NOTHING_TYPED = Typed()
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at the page, as its frame shows them; `customer_id` is None for whoever is not signed in."""
+
+    customer_id: int | None = None
+    name: str = ""
+    unread: int = 0
+    is_sandbox: bool = False
+
+
+@dataclass(slots=True)
+class Visit:
+    """A page at work in its one transaction: what every edge has, and how this viewer sees it."""
+
+    at: At
+    look: Look
+    viewer: Viewer
+    path: str
+    query: str
+
+    @property
+    def tx(self) -> Tx:
+        """The one transaction."""
+        return self.at.tx
+
+    @property
+    def now(self) -> datetime:
+        """The desk's clock."""
+        return self.at.now
+
+    @property
+    def key(self) -> str:
+        """The idempotency key that the form carried."""
+        return self.at.key
+
+    @property
+    def customer_id(self) -> int:
+        """The customer who is signed in."""
+        return self.at.customer_id
+
+    @property
+    def formats(self) -> Formats:
+        """How figures and instants are written."""
+        return Formats(self.look, self.now)
+
+    def say(self, text: str, **values: object) -> str:
+        """Give a text in the viewer's language."""
+        return self.look.say(text, **values)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A template and what it shows. `part` is the block that is enough where a script asks for a piece of the page."""
+
+    template: str
+    values: Values = field(default_factory=dict)
+    status: int = 200
+    part: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GoTo:
+    """Where the browser goes next; `said` is shown once on the page there."""
+
+    address: str
+    said: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that the browser keeps."""
+
+    body: Any
+    media_type: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, or what becomes of one form. `act` names the batch that answers it: then `run` makes the command."""
+
+    name: str
+    method: Literal["GET", "POST"]
+    path: str
+    allow: Allow
+    run: Callable[..., Any]
+    path_type: type[msgspec.Struct]
+    query_type: type[msgspec.Struct]
+    form_type: type[msgspec.Struct] | None
+    takes_typed: bool
+    again: Callable[..., Any] | None = None
+    act: str | None = None
+    then: Callable[..., Any] | None = None
+    is_one_transaction: bool = True
+
+
+def shows(path: str, *, allow: Allow = ANYBODY) -> Callable[[Function], Function]:
+    """Declare a page that only reads, in one transaction: its function takes a Visit."""
+    return _declare("GET", path, allow, {})
+
+
+def sends(
+    path: str, *, allow: Allow, again: Callable[..., Any] | None = None
+) -> Callable[[Function], Function]:
+    """Declare what a form does in one transaction: its function takes a Visit and the form."""
+    return _declare("POST", path, allow, {"again": again})
+
+
+def works(
+    path: str, *, allow: Allow, again: Callable[..., Any] | None = None
+) -> Callable[[Function], Function]:
+    """Declare what a form does that needs several transactions, such as a hash: its function takes OnDatabase."""
+    return _declare("POST", path, allow, {"again": again, "is_one_transaction": False})
+
+
+def batched(
+    path: str, act: str, *, allow: Allow, again: Callable[..., Any], then: Callable[..., Any]
+) -> Callable[[Function], Function]:
+    """Declare a form whose function makes one command of `caller, key, seen`, answered with others of its moment.
+
+    `then` takes a Visit, the act's answer and what was in the address, and gives where to go.
+    """
+    return _declare("POST", path, allow, {"again": again, "act": act, "then": then})
+
+
+def _declare(method: Any, path: str, allow: Allow, more: dict[str, Any]) -> Callable[[Function], Function]:
+    def add(function: Function) -> Function:
+        before = 3 if more.get("act") else 1
+        parameters = list(inspect.signature(function, eval_str=True).parameters.values())[before:]
+        in_path = set(_IN_PATH.findall(path))
+        name = function.__name__
+        assert name not in PAGES, f"two pages are named {name}"
+        assert in_path <= {each.name for each in parameters}, (
+            f"{name} does not take all that its address names"
+        )
+        special = {*in_path, "form", "typed"}
+        PAGES[name] = Page(
+            name=name,
+            method=method,
+            path=path,
+            allow=allow,
+            run=function,
+            path_type=_struct(name, "path", [each for each in parameters if each.name in in_path]),
+            query_type=_struct(name, "query", [each for each in parameters if each.name not in special]),
+            form_type=next((each.annotation for each in parameters if each.name == "form"), None),
+            takes_typed=any(each.name == "typed" for each in parameters),
+            **more,
+        )
+        return function
+
+    return add
+
+
+def _struct(name: str, part: str, parameters: list[inspect.Parameter]) -> type[msgspec.Struct]:
+    """A type that reads one part of a request; what it does not know in a page's address does no harm."""
+    fields: list[Any] = [
+        (each.name, each.annotation)
+        if each.default is each.empty
+        else (each.name, each.annotation, each.default)
+        for each in parameters
+    ]
+    return msgspec.defstruct(f"{name}_{part}", fields, kw_only=True)
