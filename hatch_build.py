@@ -24,7 +24,7 @@ class FrontEnd(BuildHookInterface[Any]):
     """hatchling's hook: runs before a wheel, an editable one too, is put together."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
-        """Build the front end, or keep what is there; a packed source has it built already, without `front/`'s tools."""
+        """Build the front end, or keep what is there."""
         if self.target_name == "wheel":
             build()
             build_data["artifacts"].append("src/staddle/ui/static/*")
