@@ -1,5 +1,8 @@
 """Small drawings of ours as inline SVG: the mark of a coin, icons, the ring of progress."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 
 from markupsafe import Markup
@@ -62,5 +65,23 @@ def _tenths(done: int, of: int) -> str:
     return f"{tenths // 10}.{tenths % 10}"
 
 
-COMPONENTS = {"icon": icon, "asset_mark": asset_mark, "ring": ring}
+def spark(steps: Sequence[tuple[datetime, Decimal]], since: datetime, until: datetime) -> Markup:
+    """Draw how a figure went between two instants as a small line of steps; the figure itself stands beside it."""
+    begun = [value for at, value in steps if at <= since]
+    points = [(since, begun[-1])] if begun else []
+    points += [(at, value) for at, value in steps if since < at <= until]
+    if not points:
+        return Markup("")
+    high, whole = max(value for _, value in points), (until - since) or timedelta(seconds=1)
+    across = [int(100 * (at - since) / whole) for at, _ in points] + [100]
+    up = [26 - (int(22 * value // high) if high else 0) for _, value in points]
+    path = f"M{across[0]} {up[0]}" + "".join(
+        f"H{across[n + 1]}" + (f"V{up[n + 1]}" if n + 1 < len(up) else "") for n in range(len(up))
+    )
+    return Markup(
+        '<svg class="spark" viewBox="0 0 100 28" preserveAspectRatio="none" aria-hidden="true"><path d="{}"/></svg>'
+    ).format(path)
+
+
+COMPONENTS = {"spark": spark, "icon": icon, "asset_mark": asset_mark, "ring": ring}
 """What templates may call."""

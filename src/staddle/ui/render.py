@@ -1,7 +1,7 @@
 """Templates: one environment for each language, over the folders of the rooms that have pages."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
@@ -10,6 +10,7 @@ from staddle.ui.components import COMPONENTS
 from staddle.ui.formats import Formats
 from staddle.ui.languages import LANGUAGES
 from staddle.ui.look import Look
+from staddle.ui.refusals import sentence_of
 from staddle.ui.static_files import address_of
 
 
@@ -37,7 +38,7 @@ def render(
 ) -> str:
     """Write a page of a room, or only one block of it, which is what replaces a part of a page that is there."""
     found = environment(look.language, room).get_template(f"{room}/{template}")
-    context = {"look": look, "fmt": formats, **values}
+    context = {"look": look, "fmt": formats, "says": partial(sentence_of, look=look), **values}
     if part is None:
         return found.render(context)
     return "".join(found.blocks[part](found.new_context(context)))
