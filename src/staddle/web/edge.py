@@ -99,14 +99,20 @@ async def _answered(
     return await call.service.in_thread(lambda: on_database(call, on))
 
 
-async def _in_visit(call: Call, request: Incoming, path: str, show: Callable[[Visit], Answer]) -> Reply:
-    """Show something in one transaction."""
+async def _in_visit(
+    call: Call, request: Incoming, path: str, show: Callable[[Visit], Answer | StaddleError]
+) -> Reply:
+    """Show something in one transaction. A refusal that is given, and not raised, is kept by its key, and then told."""
 
-    def in_one(at: At) -> Reply:
+    def in_one(at: At) -> Reply | StaddleError:
         visit = visit_of(at, request, path)
-        return reply_of(show(visit), visit, request)
+        given = show(visit)
+        return given if isinstance(given, StaddleError) else reply_of(given, visit, request)
 
-    return await call.service.in_thread(lambda: in_transaction(call, in_one))
+    reply = await call.service.in_thread(lambda: in_transaction(call, in_one))
+    if isinstance(reply, StaddleError):
+        raise reply
+    return reply
 
 
 async def _again(
