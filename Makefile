@@ -3,12 +3,13 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PG15 := /usr/lib/postgresql/15/bin
+FRONT := hatch_build.py $(shell find front -name node_modules -prune -o -type f -print)
 MONEY_SUITES := $(wildcard tests/stories tests/books tests/model)
 
 SERVICE_SUITES := tests/api tests/faults tests/service
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check pytest pytest-service pytest-engine pytest-15 bench schema docs lock clean
+.PHONY: help run test check pytest pytest-service pytest-engine pytest-15 bench front schema docs lock clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +42,9 @@ pytest-15: .venv/installed ## the money suites on Debian's PostgreSQL 15, where 
 bench: .venv/installed ## how fast it is, as ratios within one run
 	$(BIN)/python -m bench
 
+front: .venv/packages ## build what the pages load (front/) anew
+	$(BIN)/python hatch_build.py
+
 schema: .venv/installed ## write src/staddle/db/schema.sql anew from the migrations
 	$(BIN)/python -m staddle.db.dump
 
@@ -54,14 +58,17 @@ lock: .venv/installed ## pin what pyproject.toml asks for, with hashes, into req
 		--no-annotate --extra dev --output-file requirements.lock pyproject.toml
 
 clean: ## remove what make has made here
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist front/node_modules src/staddle/ui/static src/staddle/ui/static.new .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/installed: pyproject.toml requirements.lock
+.venv/installed: .venv/packages $(FRONT)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/packages: pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; on Debian: apt install python3.11-venv"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -c 'import ensurepip' || { echo "venv is missing; on Debian: apt install python3.11-venv"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
