@@ -7,12 +7,13 @@ FRONT := hatch_build.py $(shell find front -name node_modules -prune -o -type f 
 MONEY_SUITES := $(wildcard tests/stories tests/books tests/model)
 
 SERVICE_SUITES := tests/api tests/faults tests/service
+BROWSER_SUITE := tests/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check pytest pytest-service pytest-engine pytest-15 bench front schema docs lock clean
+.PHONY: help run test check pytest pytest-service pytest-engine pytest-browser pytest-15 bench front schema docs lock clean
 
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/installed ## load a demo desk, live through 90 days of it, audit the books, and serve it
 	$(BIN)/staddle demo --serve
@@ -26,14 +27,17 @@ check: .venv/installed ## style, types, imports and the rules of the house
 	$(BIN)/lint-imports
 	$(if $(wildcard tests/house),$(BIN)/pytest -q tests/house)
 
-pytest: .venv/installed ## every test on the embedded PostgreSQL: those of the service beside those of the engine
-	$(MAKE) --jobs=2 --output-sync=target pytest-service pytest-engine
+pytest: .venv/installed ## every test on the embedded PostgreSQL: two of the next three at a time
+	$(MAKE) --jobs=2 --output-sync=target pytest-service pytest-engine pytest-browser
 
 pytest-service: .venv/installed ## only the tests of the service: API, faults, batches, the guide
 	$(BIN)/pytest -q $(SERVICE_SUITES)
 
 pytest-engine: .venv/installed ## only the tests of the engine
-	$(BIN)/pytest -q tests $(addprefix --ignore=,$(SERVICE_SUITES))
+	$(BIN)/pytest -q tests $(addprefix --ignore=,$(SERVICE_SUITES) $(BROWSER_SUITE))
+
+pytest-browser: .venv/installed ## only the tests in a browser: what customers and operators see and touch
+	$(BIN)/pytest -q $(BROWSER_SUITE)
 
 pytest-15: .venv/installed ## the money suites on Debian's PostgreSQL 15, where it is installed
 	$(if $(and $(wildcard $(PG15)/postgres),$(MONEY_SUITES)),STADDLE_TEST_BIN_DIR=$(PG15) $(BIN)/pytest -q $(MONEY_SUITES),\
