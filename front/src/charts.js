@@ -22,7 +22,7 @@ const charts = new Map(); // figure -> how it is drawn anew
 let styled;
 
 export async function draw(figure) {
-  if (charts.has(figure)) return;
+  if (charts.has(figure) || JSON.parse(figure.dataset.series).t.length === 0) return;
   charts.set(figure, () => {}); // not twice, should it be named again while the styles come
   await (styled ??= loadStyles());
   const frame = document.createElement("div");
@@ -63,7 +63,7 @@ function plotIn(frame, figure) {
   const plot = new uPlot(
     {
       width: frame.clientWidth,
-      height: frame.clientHeight,
+      height: heightOf(frame),
       scales: { x: { range: (_, low, high) => rangeOfTime(kind, t, low, high) }, y: { range: rangeOf(kind) } },
       cursor: { y: false, drag: { x: false, y: false } },
       legend: { markers: { show: false } },
@@ -72,7 +72,7 @@ function plotIn(frame, figure) {
         { ...axis, size: widthOf, values: (_, splits) => splits.map((split) => `${number.format(split)}${unit === "%" ? " %" : ""}`) },
       ],
       series: [
-        { label: "", value: (_, at) => (at === null ? "" : instant.long(at)) },
+        { value: (_, at) => (at === null ? "" : instant.long(at)) },
         {
           label,
           stroke: colour("--chart-line"),
@@ -89,7 +89,6 @@ function plotIn(frame, figure) {
     frame,
   );
   showLastWhenIdle(plot);
-  fit(plot, frame);
   return plot;
 }
 
@@ -145,10 +144,14 @@ function showLastWhenIdle(plot) {
   if (plot.cursor.idx == null) plot.setLegend({ idx: plot.data[0].length - 1 }, false);
 }
 
+// The legend stands below and takes what room it needs.
+function heightOf(frame) {
+  return parseFloat(getComputedStyle(frame).minBlockSize);
+}
+
 function fit(plot, frame) {
-  const height = frame.clientHeight - plot.root.querySelector(".u-legend").offsetHeight;
-  const hasChanged = plot.width !== frame.clientWidth || plot.height !== height;
-  if (hasChanged && frame.clientWidth > 0 && height > 0) plot.setSize({ width: frame.clientWidth, height });
+  const [width, height] = [frame.clientWidth, heightOf(frame)];
+  if (width > 0 && (plot.width !== width || plot.height !== height)) plot.setSize({ width, height });
 }
 
 function drawAllAnew() {
