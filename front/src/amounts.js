@@ -1,5 +1,5 @@
 // Chips beside an amount fill it in, where there is a script; without one they are buttons that the server answers.
-export function fillAmounts(root) {
+export function fillAmountsIn(root) {
   for (const chip of root.querySelectorAll("button[data-part]")) {
     if (chip.dataset.ready) continue;
     chip.dataset.ready = "yes";

@@ -17,19 +17,17 @@ def rate_series(visit: Visit, rates: Sequence[RateShown]) -> str:
     if begun:
         instants.append(int(visit.now.timestamp()))
         percents.append(percents[-1])
-    return series_of(visit, instants, percents, visit.say("Headline APR"), "%")
+    return series_of(instants, percents, visit.say("Headline APR"), "%")
 
 
-def series_of(visit: Visit, instants: Sequence[int], values: Sequence[str], label: str, unit: str) -> str:
+def series_of(instants: Sequence[int], values: Sequence[str], label: str, unit: str) -> str:
     """Write a series as the page carries it."""
     return json.dumps(
         {
             "t": list(instants),
             "v": list(values),
             "label": label,
-            "when": visit.say("Day"),
             "unit": unit,
-            "zone": visit.look.zone,
         }
     )
 

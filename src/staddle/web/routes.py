@@ -42,10 +42,10 @@ def route(page: Page, service: Service) -> HTTPRouteHandler:
 @get("/static/{name:str}", sync_to_thread=False)
 def static(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
     """Give a file of the built front end; its name changes with its content, so it may be kept for ever."""
-    found = file_at(name, "gzip" in request.headers.get("accept-encoding", ""))
+    found = file_at(f"/static/{name}", "gzip" in request.headers.get("accept-encoding", ""))
     if found is None:
         raise AddressNotFound
-    return Response(found.body, media_type=found.media_type, headers=dict(found.headers))
+    return Response(found.content, media_type=found.media_type, headers=dict(found.headers))
 
 
 def _told(reply: Reply) -> dict[str, Any]:
