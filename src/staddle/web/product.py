@@ -49,8 +49,15 @@ def show_subscribe(visit: Visit, product: str, typed: Typed = NOTHING_TYPED) -> 
 
 @shows("/products/{product}/preview")
 def show_preview(visit: Visit, product: str, typed: Typed = NOTHING_TYPED) -> View:
-    """Show what subscribing would bring, while somebody types (rule 12): the piece of the form that changes."""
-    return View("preview.html", form_values(visit, offer_of(visit, product), typed))
+    """Show what subscribing would bring, while somebody types (rule 12): the piece of the form that changes.
+
+    The rate that the form was opened with stays the one that was seen: another one is shown, and must be confirmed
+    on a form that says so.
+    """
+    values = form_values(visit, offer_of(visit, product), typed)
+    return View(
+        "preview.html", values | {"revision_seen": typed.get("revision_seen", values["revision_seen"])}
+    )
 
 
 def form_values(visit: Visit, offer: ProductOffer, typed: Typed) -> dict[str, Any]:
@@ -70,6 +77,7 @@ def form_values(visit: Visit, offer: ProductOffer, typed: Typed) -> dict[str, An
         "held": ZERO if customer_id is None else held_by_product(visit.tx, customer_id).get(offer.code, ZERO),
         "brings": brings,
         "refused": refused,
+        "revision_seen": "" if offer.rate is None else str(offer.rate.revision),
         "agreement": agreement_of(visit),
         "at_maturity": typed.get("at_maturity", offer.terms.at_maturity),
         "redeem_to": typed.get("redeem_to", "funding"),

@@ -13,7 +13,7 @@ from staddle.server.exchange import Reply, incoming
 from staddle.server.service import Service
 from staddle.ui.static_files import file_at
 from staddle.web import earn, leave, look, positions, product, redeem, sign_in, subscribe
-from staddle.web.edge import answer
+from staddle.web.edge import answer, failed
 from staddle.web.page import PAGES, Page
 
 FILES = (earn, product, subscribe, positions, redeem, leave, look, sign_in)
@@ -22,7 +22,7 @@ FILES = (earn, product, subscribe, positions, redeem, leave, look, sign_in)
 
 def edge(service: Service) -> Edge:
     """Make the routes of all pages."""
-    return Edge([*(route(page, service) for page in PAGES.values()), static])
+    return Edge([*(route(page, service) for page in PAGES.values()), static, nowhere])
 
 
 def route(page: Page, service: Service) -> HTTPRouteHandler:
@@ -46,6 +46,16 @@ def static(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
     if found is None:
         raise AddressNotFound
     return Response(found.content, media_type=found.media_type, headers=dict(found.headers))
+
+
+@get("/{path:path}", status_code=404, sync_to_thread=False)
+def nowhere(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Say on a page that there is nothing at an address, to a browser; a program is told as the API tells it."""
+    is_read = "text/html" in request.headers.get("accept", "")
+    if not is_read or request.url.path.startswith("/v1/"):
+        raise AddressNotFound
+    reply = failed(AddressNotFound(), incoming(request.scope, b""), request.url.path)
+    return Response(reply.body, **_told(reply))
 
 
 def _told(reply: Reply) -> dict[str, Any]:
