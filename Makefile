@@ -10,7 +10,7 @@ SERVICE_SUITES := tests/api tests/faults tests/service
 BROWSER_SUITE := tests/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check pytest pytest-service pytest-engine pytest-browser pytest-15 bench front schema docs lock clean
+.PHONY: help run test check pytest pytest-service pytest-engine pytest-browser pytest-15 bench front texts schema docs lock clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench: .venv/installed ## how fast it is, as ratios within one run
 
 front: .venv/packages ## build what the pages load (front/) anew
 	$(BIN)/python hatch_build.py
+
+texts: .venv/installed ## bring the catalogues of the languages up to date with the texts of the pages
+	$(BIN)/python -m staddle.ui.catalogues
 
 schema: .venv/installed ## write src/staddle/db/schema.sql anew from the migrations
 	$(BIN)/python -m staddle.db.dump
