@@ -11,6 +11,12 @@ function paths(kind) {
   return kind === "step" ? uPlot.paths.stepped({ align: 1 }) : uPlot.paths.linear();
 }
 
+// A bar stands around its instant: half of the first and of the last one is beyond the first and the last instant.
+function wholeBars(chart, first, last) {
+  const half = chart.data[0].length > 1 ? (last - first) / (chart.data[0].length - 1) / 2 : 43200;
+  return [first - half, last + half];
+}
+
 function draw(figure) {
   const series = JSON.parse(figure.dataset.series);
   const isSmall = figure.hasAttribute("data-small");
@@ -23,7 +29,7 @@ function draw(figure) {
     height: isSmall ? 56 : 220,
     cursor: { show: !isSmall, drag: { x: false, y: false } },
     legend: { show: !isSmall },
-    scales: { y: { range: (_, low, high) => (low === high ? [0, high * 1.5 || 1] : [Math.min(0, low), high * 1.1]) } },
+    scales: { ...(figure.dataset.chart === "bars" ? { x: { range: wholeBars } } : {}), y: { range: (_, low, high) => (low === high ? [0, high * 1.5 || 1] : [Math.min(0, low), high * 1.1]) } },
     axes: isSmall
       ? [{ show: false }, { show: false }]
       : [

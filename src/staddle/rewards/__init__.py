@@ -32,6 +32,7 @@ from staddle.rewards.statement import (
     statement_page,
     write_statement,
 )
+from staddle.rewards.statement_pdf import statement_pdf
 from staddle.rewards.tick import Ticked, tick, tick_through
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "statement",
     "statement_file",
     "statement_page",
+    "statement_pdf",
     "tick",
     "tick_through",
     "write_statement",

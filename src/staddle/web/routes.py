@@ -12,11 +12,11 @@ from staddle.server.app import Edge
 from staddle.server.exchange import Reply, incoming
 from staddle.server.service import Service
 from staddle.ui.static_files import file_at
-from staddle.web import assets, earn, look, sign_in, transfer
+from staddle.web import assets, earn, history, look, sign_in, statements, transfer
 from staddle.web.edge import answer
 from staddle.web.page import PAGES, Page
 
-FILES = (assets, earn, look, sign_in, transfer)
+FILES = (assets, earn, history, look, sign_in, statements, transfer)
 """The files whose pages there are; importing them declares them."""
 
 
