@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import ceil
 from typing import Literal
 
 from fpdf import FPDF
@@ -26,7 +27,12 @@ ROWS_MAX = 20_000
 FIRST_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)
 MARGIN, LINE, SIZE = 28, 10, 7
 """In points: around the page, from one line of a table to the next, and the size of its letters."""
-GAP = 4
+GAP = 8
+BASE_LETTERS = {
+    "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "œ": "oe", "Œ": "OE", "ẞ": "SS", "–": "-", "—": "-", "’": "'",
+    "‘": "'", "“": '"', "”": '"',
+}  # fmt: skip
+"""Letters and signs that Unicode does not take apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,8 @@ def written(
     paper.add_page()
     paper.title_of("Statement")
     paper.said(f"Customer: {customer}")
-    paper.said(f"Period: from {format_instant(period[0])} on, and before {format_instant(period[1])}")
+    ends = "until it was drawn" if period[1] > now else f"before {format_instant(period[1])}"
+    paper.said(f"Period: from {format_instant(period[0])} on, {ends}")
     paper.said(f"Drawn at {format_instant(now)}. All times are UTC, all amounts exact. Rows: {len(rows):,}")
     paper.title_of("Balances")
     paper.said("All that the customer has of each coin: Spot, Funding, Earn and accrued rewards.")
@@ -167,7 +174,9 @@ def row_cells(row: StatementRow) -> tuple[str, ...]:
 
 
 def latin(text: str) -> str:
-    """Write a text with the letters of the core fonts: é stays, ł becomes its code, what is no letter a space."""
+    """Write a text with the letters of the core fonts: é stays, ő becomes o, a letter of another script its code."""
+    if text.isascii() and text.isprintable():
+        return text
     shown = "".join(letter if letter.isprintable() else " " for letter in text)
     return "".join(_letter(letter) for letter in unicodedata.normalize("NFC", shown))
 
@@ -175,6 +184,8 @@ def latin(text: str) -> str:
 def _letter(letter: str) -> str:
     if ord(letter) < 256:
         return letter
+    if letter in BASE_LETTERS:
+        return BASE_LETTERS[letter]
     base = "".join(part for part in unicodedata.normalize("NFKD", letter) if ord(part) < 256)
     return base or letter.encode("ascii", "backslashreplace").decode()
 
@@ -188,8 +199,10 @@ class Paper(FPDF):
         self.set_title(name)
         self.set_creator("Staddle")
         self.set_margin(MARGIN)
+        self.c_margin = 0
         self.set_auto_page_break(False)
         self.alias_nb_pages()
+        self.widths: dict[tuple[str, str], int] = {}
 
     def header(self) -> None:
         """Write the statement's name above a page."""
@@ -243,7 +256,7 @@ class Paper(FPDF):
         left, top = MARGIN, self.get_y()
         for column, pieces in zip(columns, cells, strict=True):
             for number, piece in enumerate(pieces):
-                indent = column.width - GAP - self.get_string_width(piece) if column.side == "right" else 0
+                indent = column.width - GAP - self.width_of(piece) if column.side == "right" else 0
                 self.text(left + indent, top + SIZE + LINE * number, piece)
             left += column.width
         self.set_y(top + LINE * max(len(pieces) for pieces in cells))
@@ -252,15 +265,20 @@ class Paper(FPDF):
         """Cut a text where its column ends: nothing is left out, however long it is."""
         text, fits = latin(text), column.width - GAP
         pieces = list[str]()
-        while self.get_string_width(text) > fits:
-            cut = next(
-                size for size in range(len(text) - 1, 0, -1) if self.get_string_width(text[:size]) <= fits
-            )
+        while self.width_of(text) > fits:
+            cut = next(size for size in range(len(text) - 1, 0, -1) if self.width_of(text[:size]) <= fits)
             space = text.rfind(" ", 1, cut + 1)
             cut = space if space > 0 else cut
             pieces.append(text[:cut])
             text = text[cut:].lstrip(" ")
         return [*pieces, text]
+
+    def width_of(self, text: str) -> int:
+        """Give the width of a text in points, rounded up; most texts of a statement come again and again."""
+        known = self.widths.get((self.font_style, text))
+        if known is None:
+            known = self.widths[self.font_style, text] = ceil(self.get_string_width(text))
+        return known
 
     def room(self, height: int) -> bool:
         """Begin a new page where so much does not fit any more; says whether it did."""

@@ -19,7 +19,7 @@ def download_statement(visit: Visit, file: str, from_on: str = "", to_on: str = 
         begins, ends = instants_of(visit, from_on, to_on, UTC)
         if file == "statement.csv":
             found = statement_file(visit.tx, visit.customer_id, begins, ends)
-            return Download(found, "text/csv; charset=utf-8", file)
+            return Download(found, "text/csv", file)
         [whose] = find_customers_by_id(visit.tx, [visit.customer_id]).values()
         name = f"{whose.name} ({whose.reference})" if whose.name else whose.reference
         body = statement_pdf(visit.tx, visit.customer_id, name, begins, ends, visit.now)
