@@ -1,12 +1,13 @@
 """Pages of long lists: a cursor says where the next one begins, and stays good for ever."""
 
-import base64
 from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from staddle.errors import InvalidCursor
+from staddle.server.cursors import read_cursor, write_cursor
+
+__all__ = ["Cursor", "Limit", "Page", "page", "read_cursor", "write_cursor"]
 
 Item = TypeVar("Item")
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000, description="How many at most.")]
@@ -27,18 +28,3 @@ def page(items: Sequence[Item], limit: int, after: Callable[[Item], object]) -> 
     """Make a page of at most `limit` items out of up to one more; `after` says what the next page begins behind."""
     some = list(items[:limit])
     return Page(items=some, next_cursor=write_cursor(after(some[-1])) if len(items) > limit else None)
-
-
-def write_cursor(value: object) -> str:
-    """Write a position in a list as an opaque text."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(value)).decode().rstrip("=")
-
-
-def read_cursor(text: str | None, kind: type[Item]) -> Item | None:
-    """Read what `write_cursor` wrote; raises InvalidCursor."""
-    if text is None:
-        return None
-    try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=kind)
-    except (ValueError, msgspec.MsgspecError):
-        raise InvalidCursor from None

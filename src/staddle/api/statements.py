@@ -1,8 +1,6 @@
 """A customer's statement of any period, row by row: JSON in pages, and CSV with the columns of the command line."""
 
-import io
 from datetime import UTC, datetime, timedelta
-from tempfile import SpooledTemporaryFile
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -10,13 +8,11 @@ import msgspec
 from staddle.api.operation import Given, reads
 from staddle.api.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from staddle.desk import find_desk
-from staddle.rewards import Place, StatementRow, statement_page, write_statement
+from staddle.rewards import Place, StatementRow, statement_file, statement_page
 from staddle.server.allow import customer
 from staddle.server.at import At
 
 TAG = "Statements"
-IN_MEMORY_MAX = 1 << 20
-"""A longer statement waits for its reader in a file that has no name, and not in memory."""
 FIRST_INSTANT, LAST_INSTANT = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 Instant: TypeAlias = Annotated[
     datetime, msgspec.Meta(tz=True, description="RFC 3339, such as 2026-01-31T00:00:00Z.")
@@ -50,16 +46,7 @@ def list_statement(
 def download_statement(at: At, from_at: Instant | None = None, until_at: Instant | None = None) -> Given:
     """Download the statement as CSV; docs/operate/statement-columns.md describes its columns, which are stable."""
     begins, ends = period(at, from_at, until_at)
-    file = SpooledTemporaryFile(IN_MEMORY_MAX)  # noqa: SIM115  closed when it was sent
-    try:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        write_statement(at.tx, at.customer_id, begins, ends, text)
-        text.flush()
-        text.detach()
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
+    file = statement_file(at.tx, at.customer_id, begins, ends)
     headers = {"Content-Disposition": 'attachment; filename="statement.csv"'}
     return Given(file, headers=headers, media_type="text/csv")
 

@@ -2,6 +2,7 @@
 
 from staddle.rewards.audit import CHECKS, AuditProgress, Verdict, audit, judge, judge_alone
 from staddle.rewards.dry_run import DryRun, PlannedLine, dry_run
+from staddle.rewards.history import history_page
 from staddle.rewards.mature_all import mature_all
 from staddle.rewards.move_clock import instant_after, move_clock
 from staddle.rewards.park import ParkedPosition, parked_positions, retry_parked
@@ -9,9 +10,11 @@ from staddle.rewards.plan import foresee
 from staddle.rewards.realised import RealisedApr, last_finished_run, realised_apr
 from staddle.rewards.receipts import receipt_json, receipt_named, receipt_of
 from staddle.rewards.received import (
+    RewardDay,
     RewardFilter,
     RewardReceived,
     RewardTotal,
+    reward_days,
     reward_totals,
     rewards_received,
 )
@@ -20,12 +23,16 @@ from staddle.rewards.run import Progress, catch_up, run
 from staddle.rewards.seal import SealProgress, seal_all
 from staddle.rewards.statement import (
     COLUMNS,
+    Line,
     Place,
     StatementRow,
+    Wanted,
     statement,
+    statement_file,
     statement_page,
     write_statement,
 )
+from staddle.rewards.statement_pdf import statement_pdf
 from staddle.rewards.tick import Ticked, tick, tick_through
 
 __all__ = [
@@ -33,11 +40,13 @@ __all__ = [
     "COLUMNS",
     "AuditProgress",
     "DryRun",
+    "Line",
     "ParkedPosition",
     "Place",
     "PlannedLine",
     "Progress",
     "RealisedApr",
+    "RewardDay",
     "RewardFilter",
     "RewardReceived",
     "RewardTotal",
@@ -46,11 +55,13 @@ __all__ = [
     "StatementRow",
     "Ticked",
     "Verdict",
+    "Wanted",
     "audit",
     "catch_up",
     "dry_run",
     "find_report",
     "foresee",
+    "history_page",
     "instant_after",
     "judge",
     "judge_alone",
@@ -65,12 +76,15 @@ __all__ = [
     "receipt_of",
     "release_run",
     "retry_parked",
+    "reward_days",
     "reward_totals",
     "rewards_received",
     "run",
     "seal_all",
     "statement",
+    "statement_file",
     "statement_page",
+    "statement_pdf",
     "tick",
     "tick_through",
     "write_statement",

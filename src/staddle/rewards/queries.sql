@@ -495,13 +495,20 @@ WITH mine AS MATERIALIZED (
        AND h.change = (SELECT max(l.change) FROM position_past l WHERE l.cell = m.cell AND l.position_id = m.position_id)
 )
 SELECT l.at, l.rank, l.number, l.run_on, l.type, l.debit_account, l.credit_account, l.amount, l.position_id, l.request_key,
-       l.corrects, l.renewed_at, m.product, m.started_at
+       l.corrects, l.renewed_at, m.product, m.started_at, m.ended_by
   FROM line l
   LEFT JOIN mine m ON m.position_id = l.position_id
- WHERE %(after_at)s::timestamptz IS NULL
-    OR (l.at, l.rank, l.number, coalesce(l.run_on, '-infinity'))
-       > (%(after_at)s::timestamptz, %(after_rank)s::integer, %(after_number)s::bigint,
-          coalesce(%(after_run_on)s::date, '-infinity'))
+ WHERE (%(after_at)s::timestamptz IS NULL
+        OR (l.at, l.rank, l.number, coalesce(l.run_on, '-infinity'))
+           > (%(after_at)s::timestamptz, %(after_rank)s::integer, %(after_number)s::bigint,
+              coalesce(%(after_run_on)s::date, '-infinity')))
+   AND (%(before_at)s::timestamptz IS NULL
+        OR (l.at, l.rank, l.number, coalesce(l.run_on, '-infinity'))
+           < (%(before_at)s::timestamptz, %(before_rank)s::integer, %(before_number)s::bigint,
+              coalesce(%(before_run_on)s::date, '-infinity')))
+   AND (%(types)s::text[] IS NULL OR l.type = ANY(%(types)s::text[]))
+   AND (%(asset_id)s::integer IS NULL OR account_asset(l.credit_account) = %(asset_id)s::integer)
+   AND (%(is_early)s::boolean IS NULL OR coalesce(m.ended_by = 'early_redemption', false) = %(is_early)s::boolean)
  ORDER BY l.at, l.rank, l.number, l.run_on
  LIMIT %(count)s::bigint;
 
@@ -539,6 +546,23 @@ SELECT r.run_on, r.position_id, r.amount, r.is_early, r.credit_account, m.produc
         OR (r.run_on, r.position_id) < (%(before_run_on)s::date, %(before_position_id)s::bigint))
  ORDER BY r.run_on DESC, r.position_id DESC
  LIMIT %(count)s::bigint;
+
+-- name: reward_days
+-- Add a customer's rewards of one asset up by run date, each with what was taken back of it.
+WITH mine AS MATERIALIZED (
+    SELECT p.position_id
+      FROM position p
+      JOIN product o ON o.product_id = p.product_id
+      JOIN asset a ON a.asset_id = o.asset_id
+     WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s AND a.code = %(asset)s::text
+)
+SELECT r.run_on, sum(r.amount) AS rewards, coalesce(sum(f.amount), 0) AS forfeited
+  FROM reward r
+  LEFT JOIN forfeited_reward f ON f.cell = r.cell AND f.position_id = r.position_id AND f.run_on = r.run_on
+ WHERE r.cell = %(cell)s AND r.position_id = ANY(ARRAY(SELECT m.position_id FROM mine m))
+   AND r.run_on BETWEEN %(from_on)s AND %(to_on)s
+ GROUP BY r.run_on
+ ORDER BY r.run_on;
 
 -- name: reward_totals
 -- Add up a customer's rewards of the distributions after one instant and through another, from the sums of their spans.

@@ -59,6 +59,15 @@ class RewardTotal(msgspec.Struct, frozen=True, kw_only=True):
     rewards_kept: Decimal
 
 
+class RewardDay(msgspec.Struct, frozen=True, kw_only=True):
+    """What all positions in one coin earned at one distribution: in all, taken back since, and kept."""
+
+    run_on: date
+    rewards: Decimal
+    rewards_forfeited: Decimal
+    rewards_kept: Decimal
+
+
 def rewards_received(
     tx: Tx,
     customer_id: int,
@@ -112,6 +121,21 @@ def reward_totals(tx: Tx, customer_id: int, wanted: RewardFilter, now: datetime)
     return [
         RewardTotal(
             asset=row.asset,
+            rewards=row.rewards,
+            rewards_forfeited=row.forfeited,
+            rewards_kept=EXACT.subtract(row.rewards, row.forfeited),
+        )
+        for row in rows
+    ]
+
+
+def reward_days(tx: Tx, customer_id: int, asset: str, from_on: date, to_on: date) -> list[RewardDay]:
+    """Add a customer's rewards of one coin up by run date, both dates included; a day without rewards has no row."""
+    named = {"cell": cell_of(customer_id), "customer_id": customer_id, "asset": asset}
+    rows = tx.execute(sql.reward_days, {**named, "from_on": from_on, "to_on": to_on}).fetchall()
+    return [
+        RewardDay(
+            run_on=row.run_on,
             rewards=row.rewards,
             rewards_forfeited=row.forfeited,
             rewards_kept=EXACT.subtract(row.rewards, row.forfeited),

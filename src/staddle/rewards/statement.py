@@ -5,9 +5,11 @@ whole; from the first to the last they add up to the balances.
 """
 
 import csv
-from collections.abc import Iterator
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from tempfile import SpooledTemporaryFile
 from typing import Any, NamedTuple, TextIO
 
 import msgspec
@@ -21,6 +23,8 @@ from staddle.positions.facts import distribution_time
 
 sql = queries(__package__)
 ROWS_AT_ONCE = 2_000
+IN_MEMORY_MAX = 1 << 20
+"""A longer statement waits for its reader in a file, and not in memory."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What makes a spreadsheet run a text as a formula; the last four are their full-width twins."""
 
@@ -68,10 +72,25 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Line(NamedTuple):
-    """A row and its place."""
+    """A row and its place; `is_early` where its position ended by an early redemption."""
 
     row: StatementRow
     place: Place
+    is_early: bool
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rows of a period are wanted: of some types, of one coin, of positions that were left early or were not.
+
+    None: all.
+    """
+
+    types: Sequence[str] | None = None
+    asset: str | None = None
+    is_early: bool | None = None
+
+
+ALL_ROWS = Wanted()
 
 
 def statement(tx: Tx, customer_id: int, from_at: datetime, until_at: datetime) -> Iterator[StatementRow]:
@@ -91,15 +110,22 @@ def statement_page(
 
 
 def lines(
-    tx: Tx, customer_id: int, from_at: datetime, until_at: datetime, after: Place | None, count: int | None
+    tx: Tx,
+    customer_id: int,
+    from_at: datetime,
+    until_at: datetime,
+    after: Place | None,
+    count: int | None,
+    wanted: Wanted = ALL_ROWS,
+    before: Place | None = None,
 ) -> Iterator[Line]:
-    """Read rows with their places, some at a time from the server."""
+    """Read rows with their places, some at a time from the server: behind `after` and ahead of `before`."""
     if after is not None:
         from_at = max(from_at, after.at)
     if until_at < from_at:
         raise InvalidTime("The period ends before it begins.")
-    at = distribution_time(tx)
-    wanted = {
+    at, assets = distribution_time(tx), all_assets(tx)
+    asked = {
         "cell": cell_of(customer_id),
         "customer_id": customer_id,
         "from_at": from_at,
@@ -107,20 +133,34 @@ def lines(
         "distribution_time": at,
         "run_from": run_on_of(from_at, at),
         "run_until": run_on_of(until_at, at),
-        "after_at": None if after is None else after.at,
-        "after_rank": None if after is None else after.rank,
-        "after_number": None if after is None else after.number,
-        "after_run_on": None if after is None else after.run_on,
+        **place_named("after", after),
+        **place_named("before", before),
+        "types": None if wanted.types is None else list(wanted.types),
+        "asset_id": asset_id_wanted(assets, wanted.asset),
+        "is_early": wanted.is_early,
         "count": count,
     }
-    assets = all_assets(tx)
     with tx.cursor(name="statement") as cursor:
         cursor.itersize = ROWS_AT_ONCE
-        cursor.execute(sql.statement, wanted)
+        cursor.execute(sql.statement, asked)
         for row in cursor:
             first_run_on = None if row.started_at is None else run_on_of(row.started_at + DAY, at)
             written = statement_row(row, assets[asset_id_of(row.credit_account)], first_run_on)
-            yield Line(written, Place(row.at, row.rank, row.number, row.run_on))
+            place = Place(row.at, row.rank, row.number, row.run_on)
+            yield Line(written, place, row.ended_by == "early_redemption")
+
+
+def place_named(name: str, place: Place | None) -> dict[str, object]:
+    """Give the parts of a place as the statement takes them."""
+    fields = Place.__struct_fields__
+    return {f"{name}_{field}": None if place is None else getattr(place, field) for field in fields}
+
+
+def asset_id_wanted(assets: Mapping[int, Asset], code: str | None) -> int | None:
+    """Give the number of a coin, 0 for one that there is not, None where any will do."""
+    if code is None:
+        return None
+    return next((asset.asset_id for asset in assets.values() if asset.code == code), 0)
 
 
 def statement_row(row: Any, asset: Asset, first_run_on: date | None) -> StatementRow:
@@ -171,6 +211,23 @@ def write_statement(tx: Tx, customer_id: int, from_at: datetime, until_at: datet
         writer.writerow(cells_of(row))
         count += 1
     return count
+
+
+def statement_file(
+    tx: Tx, customer_id: int, from_at: datetime, until_at: datetime
+) -> "SpooledTemporaryFile[bytes]":
+    """Write the statement of a period as CSV into a file that has no name, to be read from its beginning."""
+    file = SpooledTemporaryFile(IN_MEMORY_MAX)  # noqa: SIM115  closed when it was sent
+    try:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        write_statement(tx, customer_id, from_at, until_at, text)
+        text.flush()
+        text.detach()
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def cells_of(row: StatementRow) -> list[str]:

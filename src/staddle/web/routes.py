@@ -12,11 +12,29 @@ from staddle.server.app import Edge
 from staddle.server.exchange import Reply, incoming
 from staddle.server.service import Service
 from staddle.ui.static_files import file_at
-from staddle.web import earn, leave, look, positions, product, redeem, sign_in, subscribe
+from staddle.web import (
+    assets,
+    earn,
+    history,
+    leave,
+    look,
+    positions,
+    product,
+    redeem,
+    sign_in,
+    statements,
+    subscribe,
+    transfer,
+)
 from staddle.web.edge import answer, failed
 from staddle.web.page import PAGES, Page
 
-FILES = (earn, product, subscribe, positions, redeem, leave, look, sign_in)
+FILES = (
+    *(earn, product, subscribe),
+    *(positions, redeem, leave),
+    *(assets, transfer, history, statements),
+    *(look, sign_in),
+)
 """The files whose pages there are; importing them declares them."""
 
 
