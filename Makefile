@@ -3,15 +3,17 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PG15 := /usr/lib/postgresql/15/bin
+FRONT := hatch_build.py $(shell find front -name node_modules -prune -o -type f -print)
 MONEY_SUITES := $(wildcard tests/stories tests/books tests/model)
 
 SERVICE_SUITES := tests/api tests/faults tests/service
+BROWSER_SUITE := tests/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check pytest pytest-service pytest-engine pytest-browser pytest-15 bench schema docs front lock clean
+.PHONY: help run test check pytest pytest-service pytest-engine pytest-browser pytest-15 bench front texts schema docs lock clean
 
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/installed ## load a demo desk, live through 90 days of it, audit the books, and serve it
 	$(BIN)/staddle demo --serve
@@ -25,18 +27,17 @@ check: .venv/installed ## style, types, imports and the rules of the house
 	$(BIN)/lint-imports
 	$(if $(wildcard tests/house),$(BIN)/pytest -q tests/house)
 
-pytest: .venv/installed ## every test on the embedded PostgreSQL: those of the service beside those of the engine
-	$(MAKE) --jobs=2 --output-sync=target pytest-service pytest-engine
-	$(MAKE) pytest-browser
+pytest: .venv/installed ## every test on the embedded PostgreSQL: two of the next three at a time
+	$(MAKE) --jobs=2 --output-sync=target pytest-service pytest-engine pytest-browser
 
 pytest-service: .venv/installed ## only the tests of the service: API, faults, batches, the guide
 	$(BIN)/pytest -q $(SERVICE_SUITES)
 
 pytest-engine: .venv/installed ## only the tests of the engine
-	$(BIN)/pytest -q tests $(addprefix --ignore=,$(SERVICE_SUITES) tests/browser)
+	$(BIN)/pytest -q tests $(addprefix --ignore=,$(SERVICE_SUITES) $(BROWSER_SUITE))
 
-pytest-browser: .venv/installed ## only the tests of the pages, in a real browser
-	$(BIN)/pytest -q tests/browser
+pytest-browser: .venv/installed ## only the tests in a browser: what customers and operators see and touch
+	$(BIN)/pytest -q $(BROWSER_SUITE)
 
 pytest-15: .venv/installed ## the money suites on Debian's PostgreSQL 15, where it is installed
 	$(if $(and $(wildcard $(PG15)/postgres),$(MONEY_SUITES)),STADDLE_TEST_BIN_DIR=$(PG15) $(BIN)/pytest -q $(MONEY_SUITES),\
@@ -45,6 +46,12 @@ pytest-15: .venv/installed ## the money suites on Debian's PostgreSQL 15, where 
 bench: .venv/installed ## how fast it is, as ratios within one run
 	$(BIN)/python -m bench
 
+front: .venv/packages ## build what the pages load (front/) anew
+	$(BIN)/python hatch_build.py
+
+texts: .venv/installed ## bring the catalogues of the languages up to date with the texts of the pages
+	$(BIN)/python -m staddle.ui.catalogues
+
 schema: .venv/installed ## write src/staddle/db/schema.sql anew from the migrations
 	$(BIN)/python -m staddle.db.dump
 
@@ -52,23 +59,23 @@ docs: .venv/installed ## write docs/reference and the examples of the API anew f
 	$(BIN)/python docs/make_reference.py
 	$(BIN)/python -m tests.api.make_examples
 
-front: .venv/installed ## build the front end anew out of front/
-	$(BIN)/python hatch_build.py
-
 lock: .venv/installed ## pin what pyproject.toml asks for, with hashes, into requirements.lock
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 		--no-annotate --extra dev --output-file requirements.lock pyproject.toml
 
 clean: ## remove what make has made here
-	rm -rf .venv build dist front/node_modules src/staddle/ui/static .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist front/node_modules src/staddle/ui/static src/staddle/ui/static.new .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/installed: pyproject.toml requirements.lock hatch_build.py front/package-lock.json front/build.mjs $(wildcard front/src/* front/src/css/*)
+.venv/installed: .venv/packages $(FRONT)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/packages: pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; on Debian: apt install python3.11-venv"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -c 'import ensurepip' || { echo "venv is missing; on Debian: apt install python3.11-venv"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@

@@ -138,3 +138,9 @@ SELECT q.used, (SELECT coalesce(sum(p.principal), 0) FROM position p WHERE p.pro
   FROM product o
   JOIN quota q ON q.product_id = o.product_id
  WHERE o.code = 'HOT';
+
+-- name: give_login
+-- Give one of the customers a login.
+INSERT INTO login (login_id, kind, email, customer_id, password_hash, added_at)
+SELECT 'b00000000000000000000001', 'customer', 'one@example.com', customer_id, '!', %(now)s
+  FROM customer ORDER BY cell, customer_id LIMIT 1;

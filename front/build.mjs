@@ -1,27 +1,44 @@
-// Bundles the front end into the folder that it is told: files with hashes in their names, and manifest.json, which says
-// which file has which name. `hatch_build.py` runs it.
-import { build } from "esbuild";
-import { mkdir, rm, writeFile } from "node:fs/promises";
-import { basename } from "node:path";
+// Bundle what the pages load into the folder that is named as the only argument, and write its manifest.json.
+//
+// Styles come first, for charts.js names its style sheet by the address that it then has.
 
-const out = process.argv[2];
-await rm(out, { recursive: true, force: true });
-await mkdir(out, { recursive: true });
-const { metafile } = await build({
-  entryPoints: ["src/app.js", "src/app.css", "src/charts.css"],
-  outdir: out,
-  bundle: true,
-  minify: true,
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { build } from "esbuild";
+
+const folder = process.argv[2];
+const manifest = {};
+
+async function bundle(entryPoints, options = {}) {
+  const { metafile } = await build({
+    entryPoints,
+    outdir: folder,
+    bundle: true,
+    minify: true,
+    metafile: true,
+    legalComments: "none", // the licences of what is bundled lie beside it as a whole
+    target: ["chrome109", "firefox115", "safari16.4"],
+    entryNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
+    assetNames: "[name]-[hash]",
+    loader: { ".svg": "copy", ".png": "copy", ".ico": "copy", ".webp": "copy", ".woff2": "copy" },
+    logLevel: "warning",
+    ...options,
+  });
+  for (const [output, { entryPoint }] of Object.entries(metafile.outputs)) {
+    if (entryPoint) manifest[path.basename(entryPoint)] = path.basename(output);
+  }
+}
+
+const assets = readdirSync("assets").filter((name) => !name.startsWith(".") && name !== "README.md");
+await bundle([...assets.map((name) => `assets/${name}`), "src/app.css", "src/charts.css"]);
+await bundle(["src/app.js", "src/charts.js"], {
   format: "esm",
   splitting: true,
-  target: ["es2022", "chrome111", "firefox113", "safari16.4"],
-  entryNames: "[name]-[hash]",
-  chunkNames: "[name]-[hash]",
-  legalComments: "linked",
-  metafile: true,
+  define: { CHARTS_CSS: JSON.stringify(`./${manifest["charts.css"]}`) },
 });
-const names = {};
-for (const [path, output] of Object.entries(metafile.outputs)) {
-  if (output.entryPoint) names[basename(output.entryPoint)] = basename(path);
-}
-await writeFile(`${out}/manifest.json`, `${JSON.stringify(names, null, 1)}\n`);
+
+const licences = ["htmx.org", "uplot"].map((name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8")}`);
+writeFileSync(path.join(folder, "licences.txt"), licences.join("\n\n"));
+const names = Object.fromEntries(Object.entries(manifest).sort());
+writeFileSync(path.join(folder, "manifest.json"), `${JSON.stringify(names, null, 2)}\n`);

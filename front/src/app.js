@@ -1,39 +1,30 @@
-// What runs on every page. Nothing here moves money: every form works without it.
+// What every page loads. No page needs it to move money; htmx makes the pages smooth.
+
 import htmx from "htmx.org";
+import { fillAmountsIn } from "./amounts.js";
+import { drawChartsIn } from "./charts_when_needed.js";
+import { offerPasskeysIn } from "./passkeys_when_needed.js";
 import { keepCounting } from "./countdown.js";
-import { fillAmounts } from "./amounts.js";
+import { copyWhenAsked } from "./copy.js";
 import { tellZone } from "./zone.js";
 
-Object.assign(htmx.config, {
-  allowEval: false,
-  includeIndicatorStyles: false,
-  selfRequestsOnly: true,
-  historyCacheSize: 0, // no page with money on it is kept in the browser
-  refreshOnHistoryMiss: true,
-});
+htmx.config.includeIndicatorStyles = false; // they would be an inline style
+htmx.config.allowEval = false;
+htmx.config.allowScriptTags = false;
+htmx.config.selfRequestsOnly = true;
+htmx.config.historyCacheSize = 0; // pages with money on them are kept in no storage
+htmx.config.refreshOnHistoryMiss = true; // so "back" asks for the whole page
 
-function look(root) {
-  if (root.querySelector("[data-chart]")) import("./charts.js").then(({ drawAll }) => drawAll(root));
-  if (root.querySelector("[data-passkey]")) import("./passkeys.js").then(({ offer }) => offer(root));
-  fillAmounts(root);
-}
+htmx.onLoad(drawChartsIn); // for the page, and for all that htmx swaps in
+htmx.onLoad(fillAmountsIn);
+htmx.onLoad(offerPasskeysIn);
 
-document.body.addEventListener("htmx:afterSwap", (event) => look(event.target));
 // A refusal is an answer, too: its piece of the page is shown.
-document.body.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.xhr.status >= 400 && event.detail.xhr.status < 500) {
-    event.detail.shouldSwap = true;
-    event.detail.isError = false;
-  }
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.xhr.status >= 400 && detail.xhr.status < 500) Object.assign(detail, { shouldSwap: true, isError: false });
 });
-look(document);
+
 keepCounting();
+copyWhenAsked();
 tellZone();
 document.getElementById("refusal")?.focus();
-for (const button of document.querySelectorAll("button[data-copy]")) {
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
-    button.textContent = button.dataset.copied;
-  });
-}
-if ("serviceWorker" in navigator) navigator.serviceWorker.register("/service-worker.js");

@@ -35,18 +35,15 @@ async function prove(button) {
   location.assign(button.dataset.next);
 }
 
-export function offer(root) {
-  for (const button of root.querySelectorAll("[data-passkey]")) {
-    if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) continue;
-    button.hidden = false;
-    button.addEventListener("click", async (event) => {
-      event.preventDefault();
-      const place = document.getElementById("passkey-says");
-      try {
-        await prove(button);
-      } catch (error) {
-        place.textContent = error.message;
-      }
-    });
-  }
+export function offer(button) {
+  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) return;
+  button.hidden = false;
+  button.addEventListener("click", async (event) => {
+    event.preventDefault();
+    try {
+      await prove(button);
+    } catch (error) {
+      document.getElementById("passkey-says").textContent = error.message;
+    }
+  });
 }

@@ -1,8 +1,7 @@
 """What is on offer, for everybody: coins, products with their terms and rates, and what they really paid."""
 
-from datetime import date
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import msgspec
 
@@ -11,18 +10,13 @@ from staddle.api.operation import reads
 from staddle.api.pages import Page
 from staddle.errors import ProductNotFound
 from staddle.ledger import all_assets
-from staddle.products import ProductOffer, RateShown, list_products, show_product
-from staddle.products.offer import shown_rates
-from staddle.rewards import RealisedApr, last_finished_run, realised_apr
+from staddle.products import ProductOffer, RateShown, list_products, show_product, shown_rates
+from staddle.rewards import RealisedApr
 from staddle.server.allow import ANYBODY
 from staddle.server.at import At
+from staddle.server.realised import realised_of
 
 TAG = "Products"
-Seen: TypeAlias = tuple[str, str, date | None]
-_REALISED: dict[Seen, RealisedApr] = {}
-"""What was worked out already, by desk, product and last finished run: until the next one it stays as it is, and a
-parked position that is paid meanwhile counts from then on."""
-KEPT_MAX = 1_000
 
 
 class AssetOffered(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,13 +73,7 @@ def list_rates(at: At, product: Code) -> Page[RateShown]:
 @reads("/v1/products/{product}/realised-apr", allow=ANYBODY, gives=RealisedApr, tag=TAG)
 def show_realised_apr(at: At, product: Code) -> RealisedApr:
     """Show what holders were really paid in the last 30 distributions, beside the APR that was displayed."""
-    offer = offer_of(at, product)
-    seen = (at.tx.info.dbname, offer.code, last_finished_run(at.tx))
-    if seen not in _REALISED:
-        if len(_REALISED) >= KEPT_MAX:
-            _REALISED.clear()
-        _REALISED[seen] = realised_apr(at.tx, offer.code, offer.asset)
-    return _REALISED[seen]
+    return realised_of(at.tx, offer_of(at, product))
 
 
 def offer_of(at: At, code: str) -> ProductOffer:

@@ -11,6 +11,7 @@ from staddle.positions.choose import (
     set_rate_guard,
 )
 from staddle.positions.decide import Subscribe, Subscribed
+from staddle.positions.estimate import Estimate, estimate, held_by_product
 from staddle.positions.leave_early import (
     AskToLeave,
     ConfirmLeave,
@@ -33,6 +34,7 @@ __all__ = [
     "Chosen",
     "ConfirmLeave",
     "EarlyQuote",
+    "Estimate",
     "LeftEarly",
     "PositionInFull",
     "Redeem",
@@ -50,6 +52,8 @@ __all__ = [
     "auto_subscribe",
     "choose_at_maturity",
     "confirm_leave",
+    "estimate",
+    "held_by_product",
     "mature",
     "position_of",
     "positions_of",

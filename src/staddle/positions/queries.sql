@@ -475,3 +475,11 @@ SELECT o.code AS product, g.apr_min, g.action, g.is_on, g.changed_at
   JOIN product o ON o.product_id = g.product_id
  WHERE g.cell = %(cell)s AND g.customer_id = %(customer_id)s
  ORDER BY o.code;
+
+-- name: held_by_product
+-- Add up what a customer holds of each product.
+SELECT p.code, sum(o.principal) AS principal
+  FROM position o
+  JOIN product p ON p.product_id = o.product_id
+ WHERE o.cell = %(cell)s AND o.customer_id = %(customer_id)s AND o.ended_at IS NULL
+ GROUP BY p.code;

@@ -3,7 +3,14 @@
 from staddle.products.approve import approve_terms
 from staddle.products.draft import draft_product, draft_version
 from staddle.products.find import Product, Version, find_product, versions_of
-from staddle.products.offer import ProductOffer, RateShown, list_products, show_product
+from staddle.products.offer import (
+    ProductOffer,
+    RateShown,
+    headline_steps,
+    list_products,
+    show_product,
+    shown_rates,
+)
 from staddle.products.rates import (
     Rate,
     Revision,
@@ -72,6 +79,7 @@ __all__ = [
     "halt_redeeming",
     "halt_subscribing",
     "headline_apr",
+    "headline_steps",
     "keep_reading",
     "list_products",
     "list_sources",
@@ -92,6 +100,7 @@ __all__ = [
     "retire_product",
     "set_source",
     "show_product",
+    "shown_rates",
     "sources_due",
     "versions_of",
 ]

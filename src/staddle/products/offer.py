@@ -84,6 +84,14 @@ def shown_rates(tx: Tx, code: str) -> list[RateShown]:
     ]
 
 
+def headline_steps(tx: Tx, now: datetime) -> dict[str, list[tuple[datetime, Decimal]]]:
+    """Read how the headline APR of each product that customers see has gone, oldest first, by code."""
+    steps: dict[str, list[tuple[datetime, Decimal]]] = {}
+    for row in tx.execute(sql.headline_steps, {"now": now, "states": list(ON_SHOW)}).fetchall():
+        steps.setdefault(row.code, []).append((row.effective_at, row.apr))
+    return steps
+
+
 def _offer(row: Any, now: datetime) -> ProductOffer:
     terms = terms_of(row)
     used = row.quota_used or ZERO

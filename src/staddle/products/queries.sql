@@ -200,3 +200,13 @@ SELECT DISTINCT p.code
 -- Say whether a product's source has revised its rate for a distribution.
 SELECT 1 FROM rate_reading
  WHERE product_id = %(product_id)s AND distributed_at = %(distributed_at)s AND outcome = 'published';
+
+-- name: headline_steps
+-- Read how the headline APR of every product that customers see went up to now, for the small lines of the list.
+SELECT p.code, v.effective_at, max(b.apr) AS apr
+  FROM product p
+  JOIN rate_revision v ON v.product_id = p.product_id AND v.effective_at <= %(now)s
+  JOIN rate_tier b ON b.product_id = v.product_id AND b.revision = v.revision
+ WHERE p.state = ANY(%(states)s::text[])
+ GROUP BY p.code, v.effective_at
+ ORDER BY p.code, v.effective_at;

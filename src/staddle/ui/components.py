@@ -1,8 +1,14 @@
 """Small drawings of ours as inline SVG: the mark of a coin, icons, the ring of progress."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache, lru_cache
 from hashlib import sha256
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from staddle.ui.formats import safe
 
 HUES = 8
 ICONS = {
@@ -31,21 +37,22 @@ ICONS = {
 """The paths of the icons on a field of 24 by 24."""
 
 
+@cache
 def icon(name: str) -> Markup:
     """Draw an icon; it is decoration, what it means stands beside it or in a label."""
-    return Markup('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="{}"/></svg>').format(
-        ICONS[name]
-    )
+    return safe(f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="{ICONS[name]}"/></svg>')
 
 
+@lru_cache(maxsize=1_000)
 def asset_mark(code: str) -> Markup:
     """Draw the mark of a coin: its first letters in a disc whose colour is the coin's own."""
     hue = sha256(code.encode()).digest()[0] % HUES
     letters = code[:3] if len(code) <= 4 else code[:2]
-    return Markup(
-        '<svg class="mark hue-{}" viewBox="0 0 40 40" aria-hidden="true"><circle cx="20" cy="20" r="20"/>'
-        '<text x="20" y="20" dy="0.36em" text-anchor="middle" class="mark-{}">{}</text></svg>'
-    ).format(hue, len(letters), letters)
+    return safe(
+        f'<svg class="mark hue-{hue}" viewBox="0 0 40 40" aria-hidden="true"><circle cx="20" cy="20" r="20"/>'
+        f'<text x="20" y="20" dy="0.36em" text-anchor="middle" class="mark-{len(letters)}">{escape(letters)}</text>'
+        "</svg>"
+    )
 
 
 def ring(done: int, of: int) -> Markup:
@@ -62,5 +69,24 @@ def _tenths(done: int, of: int) -> str:
     return f"{tenths // 10}.{tenths % 10}"
 
 
-COMPONENTS = {"icon": icon, "asset_mark": asset_mark, "ring": ring}
+def spark(steps: Sequence[tuple[datetime, Decimal]], since: datetime, until: datetime) -> Markup:
+    """Draw how a figure went between two instants as a small line of steps; the figure itself stands beside it."""
+    begun = [value for at, value in steps if at <= since]
+    points = [(since, begun[-1])] if begun else []
+    points += [(at, value) for at, value in steps if since < at <= until]
+    if not points:
+        return Markup("")
+    high, whole = max(value for _, value in points), (until - since) or timedelta(seconds=1)
+    across = [int(100 * (at - since) / whole) for at, _ in points] + [100]
+    up = [26 - (int(22 * value // high) if high else 0) for _, value in points]
+    path = f"M{across[0]} {up[0]}" + "".join(
+        f"H{across[n + 1]}" + (f"V{up[n + 1]}" if n + 1 < len(up) else "") for n in range(len(up))
+    )
+    return safe(
+        '<svg class="spark" viewBox="0 0 100 28" preserveAspectRatio="none" aria-hidden="true">'
+        f'<path d="{path}"/></svg>'
+    )
+
+
+COMPONENTS = {"spark": spark, "icon": icon, "asset_mark": asset_mark, "ring": ring}
 """What templates may call."""

@@ -54,7 +54,11 @@ def look_of(cookie: str | None, accepts: str) -> Look:
     language, _, rest = (cookie or "").partition(".")
     theme, _, zone = rest.partition(".")
     return look_with(
-        {"language": language or language_for(accepts), "theme": theme, "zone": zone.replace("-.", "/")}
+        {
+            "language": language if language in LANGUAGES else language_for(accepts),
+            "theme": theme,
+            "zone": zone.replace("-.", "/"),
+        }
     )
 
 

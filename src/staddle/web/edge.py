@@ -21,6 +21,7 @@ from staddle.server.service import Service, machine_now
 from staddle.ui.formats import Formats
 from staddle.ui.look import Look
 from staddle.ui.render import render
+from staddle.web.pack import PACKED_FROM, packed
 from staddle.web.page import PAGES, Download, GoTo, Page, Typed, View, Viewer, Visit
 from staddle.web.read import fields_of, query_of, read_form, read_path, read_query, with_typed
 from staddle.web.viewer import cookie_look, visit_of
@@ -34,7 +35,7 @@ HEADERS: Mapping[str, str] = {
     "base-uri 'none'; frame-ancestors 'none'",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), publickey-credentials-get=(self), "
     "publickey-credentials-create=(self)",
-    "Vary": "Cookie, HX-Request, Accept-Language",
+    "Vary": "Cookie, HX-Request, Accept-Language, Accept-Encoding",
 }
 MUST_PROVE = (SignInNeeded, SessionExpired, InvalidToken, StepUpNeeded)
 """What sends the viewer away to prove who they are, and back again."""
@@ -99,14 +100,20 @@ async def _answered(
     return await call.service.in_thread(lambda: on_database(call, on))
 
 
-async def _in_visit(call: Call, request: Incoming, path: str, show: Callable[[Visit], Answer]) -> Reply:
-    """Show something in one transaction."""
+async def _in_visit(
+    call: Call, request: Incoming, path: str, show: Callable[[Visit], Answer | StaddleError]
+) -> Reply:
+    """Show something in one transaction. A refusal that is given, and not raised, is kept by its key, and then told."""
 
-    def in_one(at: At) -> Reply:
+    def in_one(at: At) -> Reply | StaddleError:
         visit = visit_of(at, request, path)
-        return reply_of(show(visit), visit, request)
+        given = show(visit)
+        return given if isinstance(given, StaddleError) else reply_of(given, visit, request)
 
-    return await call.service.in_thread(lambda: in_transaction(call, in_one))
+    reply = await call.service.in_thread(lambda: in_transaction(call, in_one))
+    if isinstance(reply, StaddleError):
+        raise reply
+    return reply
 
 
 async def _again(
@@ -165,7 +172,10 @@ def shown(view: View, frame: Frame, request: Incoming) -> Reply:
     headers = {**HEADERS, **view.headers}
     if said is not None and part is None:
         headers["Set-Cookie"] = f"{SAID_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
-    return Reply(view.status, body.encode(), HTML, headers)
+    sent = body.encode()
+    if len(sent) >= PACKED_FROM and "gzip" in request.headers.get("accept-encoding", ""):
+        sent, headers["Content-Encoding"] = packed(sent), "gzip"
+    return Reply(view.status, sent, HTML, headers)
 
 
 def go_to(answer: GoTo, request: Incoming) -> Reply:

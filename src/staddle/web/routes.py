@@ -12,17 +12,35 @@ from staddle.server.app import Edge
 from staddle.server.exchange import Reply, incoming
 from staddle.server.service import Service
 from staddle.ui.static_files import file_at
-from staddle.web import assets, earn, history, look, sign_in, statements, transfer
-from staddle.web.edge import answer
+from staddle.web import (
+    assets,
+    earn,
+    history,
+    leave,
+    look,
+    positions,
+    product,
+    redeem,
+    sign_in,
+    statements,
+    subscribe,
+    transfer,
+)
+from staddle.web.edge import answer, failed
 from staddle.web.page import PAGES, Page
 
-FILES = (assets, earn, history, look, sign_in, statements, transfer)
+FILES = (
+    *(earn, product, subscribe),
+    *(positions, redeem, leave),
+    *(assets, transfer, history, statements),
+    *(look, sign_in),
+)
 """The files whose pages there are; importing them declares them."""
 
 
 def edge(service: Service) -> Edge:
     """Make the routes of all pages."""
-    return Edge([*(route(page, service) for page in PAGES.values()), static])
+    return Edge([*(route(page, service) for page in PAGES.values()), static, nowhere])
 
 
 def route(page: Page, service: Service) -> HTTPRouteHandler:
@@ -42,10 +60,20 @@ def route(page: Page, service: Service) -> HTTPRouteHandler:
 @get("/static/{name:str}", sync_to_thread=False)
 def static(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
     """Give a file of the built front end; its name changes with its content, so it may be kept for ever."""
-    found = file_at(name, "gzip" in request.headers.get("accept-encoding", ""))
+    found = file_at(f"/static/{name}", "gzip" in request.headers.get("accept-encoding", ""))
     if found is None:
         raise AddressNotFound
-    return Response(found.body, media_type=found.media_type, headers=dict(found.headers))
+    return Response(found.content, media_type=found.media_type, headers=dict(found.headers))
+
+
+@get("/{path:path}", status_code=404, sync_to_thread=False)
+def nowhere(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Say on a page that there is nothing at an address, to a browser; a program is told as the API tells it."""
+    is_read = "text/html" in request.headers.get("accept", "")
+    if not is_read or request.url.path.startswith("/v1/"):
+        raise AddressNotFound
+    reply = failed(AddressNotFound(), incoming(request.scope, b""), request.url.path)
+    return Response(reply.body, **_told(reply))
 
 
 def _told(reply: Reply) -> dict[str, Any]:

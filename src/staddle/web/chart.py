@@ -1,0 +1,38 @@
+"""Series for the charts: instants and decimals as text; the browser only turns them into pixels."""
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+
+from staddle.money import EXACT
+from staddle.products import RateShown
+from staddle.web.page import Visit
+
+
+def rate_series(visit: Visit, rates: Sequence[RateShown]) -> str:
+    """Give the history of a headline rate in percent, oldest first, up to now."""
+    begun = [rate for rate in reversed(rates) if rate.effective_at <= visit.now]
+    instants = [int(rate.effective_at.timestamp()) for rate in begun]
+    percents = [percent(rate.headline_apr) for rate in begun]
+    if begun:
+        instants.append(int(visit.now.timestamp()))
+        percents.append(percents[-1])
+    return series_of(instants, percents, visit.say("Headline APR"), "%")
+
+
+def series_of(instants: Sequence[int], values: Sequence[str], label: str, unit: str) -> str:
+    """Write a series as the page carries it."""
+    return json.dumps(
+        {
+            "t": list(instants),
+            "v": list(values),
+            "label": label,
+            "unit": unit,
+        }
+    )
+
+
+def percent(fraction: Decimal) -> str:
+    """Write a fraction in percent as a plain decimal."""
+    text = f"{EXACT.multiply(fraction, Decimal(100)):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
