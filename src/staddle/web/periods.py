@@ -1,5 +1,6 @@
 """Periods as people type them: two days, both included, in a time zone."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from staddle.desk import find_desk
@@ -7,6 +8,7 @@ from staddle.errors import InvalidTime
 from staddle.web.page import Visit
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(9000, 1, 1)
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 INSTANT = timedelta(microseconds=1)
 
 
@@ -28,10 +30,10 @@ def day_of(text: str, field: str) -> date | None:
     if not text:
         return None
     try:
-        day = date.fromisoformat(text)
+        day = date.fromisoformat(text) if DAY.fullmatch(text) else None
     except ValueError:
         day = None
-    if day is None or len(text) != len("2026-01-31") or not FIRST_DAY <= day < LAST_DAY:
+    if day is None or not FIRST_DAY <= day < LAST_DAY:
         raise wrong(f"{text[:40]!r} is not a day such as 2026-01-31.", field)
     return day
 
