@@ -12,11 +12,11 @@ from staddle.server.app import Edge
 from staddle.server.exchange import Reply, incoming
 from staddle.server.service import Service
 from staddle.ui.static_files import file_at
-from staddle.web import earn, look, sign_in
+from staddle.web import authenticator, earn, external, look, security, settings, sign_in, step_up
 from staddle.web.edge import answer
 from staddle.web.page import PAGES, Page
 
-FILES = (earn, look, sign_in)
+FILES = (authenticator, earn, external, look, security, settings, sign_in, step_up)
 """The files whose pages there are; importing them declares them."""
 
 
