@@ -5,7 +5,14 @@ from datetime import UTC, date, datetime, time, timedelta
 import msgspec
 
 from staddle.errors import InvalidChoice
-from staddle.identity import CUSTOMER_SCOPES, NewApiKey, add_api_key, list_api_keys, require_session, revoke_api_key
+from staddle.identity import (
+    CUSTOMER_SCOPES,
+    NewApiKey,
+    add_api_key,
+    list_api_keys,
+    require_session,
+    revoke_api_key,
+)
 from staddle.keyring import Keyring
 from staddle.server.shown_once import Made, shown_once
 from staddle.web.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, customer, sends, shows
@@ -61,9 +68,7 @@ def add_key_by_form(visit: Visit, form: KeyForm) -> View:
 
     what = {"customer_id": at.customer_id, "key": form}
     done = shown_once(at.tx, at.caller, "add_api_key", what, at.key, at.now, at.scales, do)
-    return View(
-        "key_added.html", {"name": done.answer["api_key"]["name"], "secret": done.answer["secret"]}
-    )
+    return View("key_added.html", {"name": done.answer["api_key"]["name"], "secret": done.answer["secret"]})
 
 
 @sends(f"{HERE}/{{api_key_id}}/revoke", allow=customer("read"), again=show_keys)
@@ -72,9 +77,7 @@ def revoke_key_by_form(visit: Visit, api_key_id: str) -> GoTo:
     at = visit.at
     require_session(at.caller)
     key = revoke_api_key(at.tx, at.caller, at.customer_id, api_key_id, at.seen, at.machine_now)
-    return GoTo(
-        HERE, visit.say("The key “%(name)s” is revoked: it opens nothing any more.", name=key.name)
-    )
+    return GoTo(HERE, visit.say("The key “%(name)s” is revoked: it opens nothing any more.", name=key.name))
 
 
 def _end_of(visit: Visit, day: str) -> datetime | None:
@@ -84,5 +87,7 @@ def _end_of(visit: Visit, day: str) -> datetime | None:
     try:
         after = date.fromisoformat(day) + timedelta(days=1)
     except (ValueError, OverflowError):
-        raise InvalidChoice("The last day of a key is a date such as 2027-01-31.", field="expires_on") from None
+        raise InvalidChoice(
+            "The last day of a key is a date such as 2027-01-31.", field="expires_on"
+        ) from None
     return datetime.combine(after, time(), visit.look.time_zone).astimezone(UTC)

@@ -12,11 +12,35 @@ from staddle.server.app import Edge
 from staddle.server.exchange import Reply, incoming
 from staddle.server.service import Service
 from staddle.ui.static_files import file_at
-from staddle.web import authenticator, earn, external, look, security, settings, sign_in, step_up
+from staddle.web import (
+    authenticator,
+    auto_subscribe,
+    earn,
+    external,
+    keys,
+    look,
+    messages,
+    security,
+    settings,
+    sign_in,
+    step_up,
+)
 from staddle.web.edge import answer
 from staddle.web.page import PAGES, Page
 
-FILES = (authenticator, earn, external, look, security, settings, sign_in, step_up)
+FILES = (
+    authenticator,
+    auto_subscribe,
+    earn,
+    external,
+    keys,
+    look,
+    messages,
+    security,
+    settings,
+    sign_in,
+    step_up,
+)
 """The files whose pages there are; importing them declares them."""
 
 
