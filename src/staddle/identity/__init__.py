@@ -88,6 +88,7 @@ from staddle.identity.totp import (
     begin_totp,
     confirm_totp,
     new_recovery_codes,
+    proposed_totp,
     remove_totp,
 )
 from staddle.identity.who_is import who_is
@@ -150,6 +151,7 @@ __all__ = [
     "new_password",
     "new_recovery_codes",
     "operator_caller",
+    "proposed_totp",
     "read_security_log",
     "remove_lost_factors",
     "remove_passkey",

@@ -23,7 +23,7 @@ from staddle.ui.look import Look
 from staddle.ui.render import render
 from staddle.web.pack import PACKED_FROM, packed
 from staddle.web.page import PAGES, Download, GoTo, Page, Typed, View, Viewer, Visit
-from staddle.web.read import fields_of, query_of, read_form, read_path, read_query, with_typed
+from staddle.web.read import fields_of, query_of, read_form, read_path, read_query, typed_of, with_typed
 from staddle.web.viewer import cookie_look, visit_of
 
 HTML = "text/html; charset=utf-8"
@@ -85,19 +85,27 @@ async def _answered(
         query = query_of(request)
         given |= read_query(page, query)
         if page.takes_typed:
-            given["typed"] = Typed(query)
+            given["typed"] = Typed(typed_of(request))
+        if page.cookie is not None:
+            given["kept"] = request.cookie(page.cookie) or ""
     if page.act is not None:
         assert page.then is not None
-        done = await ask_batch(call, page.act, lambda caller, key, seen: page.run(caller, key, seen, **given))
-        told, then = done.outcome.unwrap(), page.then
-        return await _in_visit(call, request, path, lambda visit: then(visit, told, **parameters))
+        asked = await ask_batch(
+            call, page.act, lambda caller, key, seen: page.run(caller, key, seen, **given)
+        )
+        outcome, then = asked.outcome.unwrap(), page.then
+        return await _in_visit(call, request, path, lambda visit: then(visit, outcome, **parameters))
     if page.is_one_transaction:
         return await _in_visit(call, request, path, lambda visit: page.run(visit, **given))
 
-    def on(at: OnDatabase) -> Reply:
-        return reply_of(page.run(at, **given), None, request)
+    def on(at: OnDatabase) -> Answer:
+        done: Answer = page.run(at, **given)
+        return done
 
-    return await call.service.in_thread(lambda: on_database(call, on))
+    told = await call.service.in_thread(lambda: on_database(call, on))
+    if isinstance(told, View):
+        return await _in_visit(call, request, path, lambda _: told)
+    return reply_of(told, None, request)
 
 
 async def _in_visit(
@@ -148,7 +156,7 @@ def reply_of(answer: Answer, visit: Visit | None, request: Incoming) -> Reply:
         return go_to(answer, request)
     if isinstance(answer, Download):
         return download(answer)
-    assert visit is not None, "what works on the database goes on to a page, it shows none"
+    assert visit is not None, "a page is shown to a visit"
     return shown(answer, Frame(visit.look, visit.formats, visit.viewer, visit.path), request)
 
 

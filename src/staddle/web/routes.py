@@ -14,15 +14,23 @@ from staddle.server.service import Service
 from staddle.ui.static_files import file_at
 from staddle.web import (
     assets,
+    authenticator,
+    auto_subscribe,
     earn,
+    external,
     history,
+    keys,
     leave,
     look,
+    messages,
     positions,
     product,
     redeem,
+    security,
+    settings,
     sign_in,
     statements,
+    step_up,
     subscribe,
     transfer,
 )
@@ -33,7 +41,8 @@ FILES = (
     *(earn, product, subscribe),
     *(positions, redeem, leave),
     *(assets, transfer, history, statements),
-    *(look, sign_in),
+    *(messages, settings, look, keys, auto_subscribe),
+    *(sign_in, external, step_up, security, authenticator),
 )
 """The files whose pages there are; importing them declares them."""
 
