@@ -183,3 +183,14 @@ def test_a_desk_without_products_says_so(bare_desk: Desk, open_page: OpenPage) -
         expect(page.locator("main")).to_contain_text(words)
         for _ in both_themes(page):
             assert_accessible(page)
+
+
+def test_another_site_cannot_even_sign_somebody_in(desk: Desk) -> None:
+    """Or a visitor would act, and type secrets, as somebody whom the other site knows."""
+    login = desk.customers["ada"]
+    form = {"email": login.email, "password": login.password}
+    refused = desk.service.http.post("/sign-in", data=form, headers={"Origin": "https://evil.example"})
+    assert refused.status_code == 403
+    assert "set-cookie" not in refused.headers
+    taken = desk.service.http.post("/sign-in", data=form, headers={"Origin": desk.url})
+    assert taken.status_code == 303

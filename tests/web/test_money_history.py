@@ -148,7 +148,10 @@ def test_nobody_sees_anothers_rows(service: Service, ada: Browser) -> None:
 def test_each_reward_is_linked_to_its_receipt_and_its_position(service: Service, ada: Browser) -> None:
     linked = {to for to, _ in seen(ada.get("/history", type="reward")).links}
     newest = next(row for row in told_by_api(service, "ada") if row["type"] == "reward")
-    assert {f"/receipts/{newest['reference']}", f"/positions/{newest['position']}"} <= linked
+    assert {
+        f"/positions/{newest['position']}/receipts/{newest['reference'].split('-', 1)[1]}",
+        f"/positions/{newest['position']}",
+    } <= linked
 
 
 def test_a_script_is_given_only_the_list(ada: Browser) -> None:

@@ -57,7 +57,6 @@ def reward_chart(visit: Visit, asset: ShownAsset, length: int) -> RewardChart:
     series = {
         "t": [seconds_of(each.run_on) for each in days],
         "v": [plain(each.rewards_kept) for each in days],
-        "when": visit.say("Day"),
         "label": visit.say("Rewards"),
         "unit": asset.asset,
     }

@@ -13,7 +13,15 @@ from urllib.parse import urlencode
 
 from staddle.errors import InvalidToken, SessionExpired, SignInNeeded, StaddleError, StepUpNeeded
 from staddle.server.at import At, OnDatabase
-from staddle.server.call import Call, ask_batch, check_given, credentials_of, in_transaction, on_database
+from staddle.server.call import (
+    Call,
+    ask_batch,
+    check_given,
+    check_same_site,
+    credentials_of,
+    in_transaction,
+    on_database,
+)
 from staddle.server.exchange import Incoming, Reply
 from staddle.server.logs import name_operation
 from staddle.server.problem import problem_of
@@ -58,10 +66,12 @@ async def answer(page: Page, service: Service, request: Incoming) -> Reply:
     name_operation(page.name)
     path, fields = address_of(page, request), dict[str, Any]()
     try:
+        if page.method == "POST":
+            # Signing in, too: or another site could sign a visitor in as somebody else, and watch what they do there.
+            check_same_site(service, request)
+            fields = fields_of(request)
         credentials = credentials_of(service, request)
         parameters = read_path(page, request)
-        if page.method == "POST":
-            fields = fields_of(request)
         key = check_given(str(fields.get("key") or uuid.uuid4()))
         call = Call(service, credentials, page.allow, key)
     except StaddleError as error:

@@ -92,13 +92,13 @@ def rows_of(
 
 def history_row(line: Line) -> HistoryRow:
     """Put together what a row of the page shows."""
-    row = line.row
+    row, run_on = line.row, line.place.run_on
     return HistoryRow(
         row=row,
         kind="early_redemption" if row.type == "redemption" and line.is_early else row.type,
         sign="+" if row.change > 0 else "",
         accounts=[each for each in dict.fromkeys((row.debit, row.credit)) if each in OWN],
-        receipt=row.reference if row.type in ("reward", "accrual") else None,
+        receipt=None if run_on is None else f"/positions/{row.position_id}/receipts/{run_on}",
         renewed_as=str(line.place.number) if row.type == "renewal" else None,
     )
 

@@ -17,15 +17,15 @@ def instants_of(visit: Visit, from_on: str, to_on: str, zone: tzinfo) -> tuple[d
 
     Raises InvalidTime, whose field is that of the wrong day.
     """
-    first, last = day_of(from_on, "from_on"), day_of(to_on, "to_on")
+    first, last = day_of(visit, from_on, "from_on"), day_of(visit, to_on, "to_on")
     begins = find_desk(visit.tx).created_at if first is None else midnight(first, zone)
     ends = visit.now + INSTANT if last is None else midnight(last + timedelta(days=1), zone)
     if first is not None and last is not None and last < first:
-        raise wrong("The last day is before the first one.", "to_on")
+        raise wrong(visit.say("The last day is before the first one."), "to_on")
     return (begins, ends) if begins <= ends else (begins, begins)
 
 
-def day_of(text: str, field: str) -> date | None:
+def day_of(visit: Visit, text: str, field: str) -> date | None:
     """Read a day such as 2026-01-31; None where there is none."""
     if not text:
         return None
@@ -34,7 +34,7 @@ def day_of(text: str, field: str) -> date | None:
     except ValueError:
         day = None
     if day is None or not FIRST_DAY <= day < LAST_DAY:
-        raise wrong(f"{text[:40]!r} is not a day such as 2026-01-31.", field)
+        raise wrong(visit.say("%(day)s is not a day such as 2026-01-31.", day=text[:40]), field)
     return day
 
 
@@ -44,7 +44,7 @@ def midnight(day: date, zone: tzinfo) -> datetime:
 
 
 def wrong(sentence: str, field: str) -> InvalidTime:
-    """Make the refusal of a day."""
+    """Make the refusal of a day; its sentence is in the viewer's language."""
     error = InvalidTime(sentence)
     error.field = field
     return error
