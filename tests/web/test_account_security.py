@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyotp
 import pytest
@@ -147,7 +148,7 @@ def test_looking_at_the_pages_of_security_proposes_and_writes_nothing(service: S
 
 def test_a_keys_secret_is_shown_once_and_the_key_can_be_revoked(service: Service, ada: Visitor) -> None:
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
-    form = {
+    form: dict[str, Any] = {
         "name": "bot of ada",
         "scopes": ["read", "transfer"],
         "addresses": "127.0.0.1",
@@ -173,7 +174,7 @@ def test_a_keys_secret_is_shown_once_and_the_key_can_be_revoked(service: Service
 def test_a_key_that_cannot_be_is_refused_with_all_that_was_typed(
     ada: Visitor, wrong: dict[str, str], field: str
 ) -> None:
-    form = {"name": "bot", "scopes": ["read", "redeem"], "addresses": "10.0.0.1", **wrong}
+    form: dict[str, Any] = {"name": "bot", "scopes": ["read", "redeem"], "addresses": "10.0.0.1", **wrong}
     answer = ada.send("/settings/keys", **form)
     assert 400 <= answer.status_code < 500
     assert alert_of(answer)

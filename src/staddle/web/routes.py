@@ -20,9 +20,11 @@ from staddle.web import (
     keys,
     look,
     messages,
+    recover,
     security,
     settings,
     sign_in,
+    sign_up,
     step_up,
 )
 from staddle.web.edge import answer
@@ -36,9 +38,11 @@ FILES = (
     keys,
     look,
     messages,
+    recover,
     security,
     settings,
     sign_in,
+    sign_up,
     step_up,
 )
 """The files whose pages there are; importing them declares them."""
