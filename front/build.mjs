@@ -8,7 +8,7 @@ const out = process.argv[2];
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 const { metafile } = await build({
-  entryPoints: ["src/app.js", "src/app.css", "src/charts.css"],
+  entryPoints: ["src/app.js", "src/app.css", "src/charts.css", "src/service-worker.js"],
   outdir: out,
   bundle: true,
   minify: true,

@@ -1,5 +1,6 @@
 """The built front end: the address of each file, and the file at an address. Names change with what is in them."""
 
+import hashlib
 import json
 import mimetypes
 from collections.abc import Mapping
@@ -9,7 +10,8 @@ from importlib.resources import files
 
 from staddle.errors import InvariantBroken
 
-FOLDER = "static"
+FOLDER, ICONS = "static", "icons"
+SERVICE_WORKER = "service-worker.js"
 KEPT = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
 
@@ -54,3 +56,30 @@ def file_at(name: str, takes_gzip: bool) -> StaticFile | None:
 def known() -> frozenset[str]:
     """Name every file that was built; nothing else is ever read."""
     return frozenset(each.name for each in files(__package__).joinpath(FOLDER).iterdir())
+
+
+@cache
+def icon_at(name: str) -> StaticFile | None:
+    """Give one of the icons of the site as an app; None where there is none of that name."""
+    found = {each.name: each for each in files(__package__).joinpath(ICONS).iterdir()}.get(name)
+    if found is None:
+        return None
+    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return StaticFile(found.read_bytes(), media_type, {"Cache-Control": "public, max-age=86400"})
+
+
+@cache
+def service_worker() -> StaticFile:
+    """Give the service worker, with the list of the built files that it keeps before it; it is never kept itself."""
+    kept = sorted(
+        name for name in known() if name.endswith((".js", ".css")) and name != names()[SERVICE_WORKER]
+    )
+    code = files(__package__).joinpath(FOLDER, names()[SERVICE_WORKER]).read_text(encoding="utf-8")
+    version = hashlib.sha256("\n".join([*kept, code]).encode()).hexdigest()[:16]
+    told = json.dumps({"version": version, "files": [f"/{FOLDER}/{name}" for name in kept]})
+    headers = {
+        "Cache-Control": "no-cache",
+        "Service-Worker-Allowed": "/",
+        "Content-Security-Policy": "default-src 'none'; connect-src 'self'; script-src 'self'",
+    }
+    return StaticFile(f"self.STADDLE = {told};\n{code}".encode(), "text/javascript", headers)

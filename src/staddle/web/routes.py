@@ -13,6 +13,8 @@ from staddle.server.exchange import Reply, incoming
 from staddle.server.service import Service
 from staddle.ui.static_files import file_at
 from staddle.web import (
+    agreement,
+    as_app,
     authenticator,
     auto_subscribe,
     earn,
@@ -31,6 +33,8 @@ from staddle.web.edge import answer
 from staddle.web.page import PAGES, Page
 
 FILES = (
+    agreement,
+    as_app,
     authenticator,
     auto_subscribe,
     earn,
@@ -50,7 +54,7 @@ FILES = (
 
 def edge(service: Service) -> Edge:
     """Make the routes of all pages."""
-    return Edge([*(route(page, service) for page in PAGES.values()), static])
+    return Edge([*(route(page, service) for page in PAGES.values()), static, *as_app.ROUTES])
 
 
 def route(page: Page, service: Service) -> HTTPRouteHandler:
