@@ -148,7 +148,7 @@ def test_looking_at_the_pages_of_security_proposes_and_writes_nothing(service: S
 
 def test_a_keys_secret_is_shown_once_and_the_key_can_be_revoked(service: Service, ada: Visitor) -> None:
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
-    form = {
+    form: dict[str, Any] = {
         "name": "bot of ada",
         "scopes": ["read", "transfer"],
         "addresses": "127.0.0.1",

@@ -108,14 +108,14 @@ async def _answered(
     if page.is_one_transaction:
         return await _in_visit(call, request, path, lambda visit: page.run(visit, **given))
 
-    def on(at: OnDatabase) -> Answer:
-        done: Answer = page.run(at, **given)
+    def on(at: OnDatabase) -> GoTo | Callable[[Visit], Answer]:
+        done: GoTo | Callable[[Visit], Answer] = page.run(at, **given)
         return done
 
-    told = await call.service.in_thread(lambda: on_database(call, on))
-    if isinstance(told, View):
-        return await _in_visit(call, request, path, lambda _: told)
-    return reply_of(told, None, request)
+    next_step = await call.service.in_thread(lambda: on_database(call, on))
+    if isinstance(next_step, GoTo):
+        return reply_of(next_step, None, request)
+    return await _in_visit(call, request, path, next_step)
 
 
 async def _in_visit(

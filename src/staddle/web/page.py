@@ -182,7 +182,10 @@ def sends(
 def works(
     path: str, *, allow: Allow, again: Callable[..., Any] | None = None
 ) -> Callable[[Function], Function]:
-    """Declare what a form does that needs several transactions, such as a hash: its function takes OnDatabase."""
+    """Declare what a form does that needs several transactions, such as a hash: its function takes OnDatabase.
+
+    It gives where to go, or a function of a Visit that gives what is shown afterwards, in the viewer's language.
+    """
     return _declare("POST", path, allow, {"again": again, "is_one_transaction": False})
 
 

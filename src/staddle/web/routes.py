@@ -13,6 +13,8 @@ from staddle.server.exchange import Reply, incoming
 from staddle.server.service import Service
 from staddle.ui.static_files import file_at
 from staddle.web import (
+    agreement,
+    as_app,
     assets,
     authenticator,
     auto_subscribe,
@@ -25,10 +27,12 @@ from staddle.web import (
     messages,
     positions,
     product,
+    recover,
     redeem,
     security,
     settings,
     sign_in,
+    sign_up,
     statements,
     step_up,
     subscribe,
@@ -38,18 +42,19 @@ from staddle.web.edge import answer, failed
 from staddle.web.page import PAGES, Page
 
 FILES = (
-    *(earn, product, subscribe),
+    *(earn, product, subscribe, agreement),
     *(positions, redeem, leave),
     *(assets, transfer, history, statements),
     *(messages, settings, look, keys, auto_subscribe),
-    *(sign_in, external, step_up, security, authenticator),
+    *(sign_in, sign_up, recover, external, step_up, security, authenticator),
+    as_app,
 )
 """The files whose pages there are; importing them declares them."""
 
 
 def edge(service: Service) -> Edge:
     """Make the routes of all pages."""
-    return Edge([*(route(page, service) for page in PAGES.values()), static, nowhere])
+    return Edge([*(route(page, service) for page in PAGES.values()), *as_app.ROUTES, static, nowhere])
 
 
 def route(page: Page, service: Service) -> HTTPRouteHandler:

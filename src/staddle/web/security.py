@@ -1,5 +1,7 @@
 """Security: the password, passkeys, where one is signed in, and what has happened to one's access."""
 
+from collections.abc import Callable
+
 from staddle.errors import InvalidChoice
 from staddle.identity import (
     change_password,
@@ -77,13 +79,14 @@ def show_security_log(visit: Visit, before: int | None = None) -> View:
 
 
 @works(f"{HERE}/password", allow=customer("read"), again=show_security)
-def change_password_by_form(at: OnDatabase, form: PasswordForm) -> GoTo:
+def change_password_by_form(at: OnDatabase, form: PasswordForm) -> Callable[[Visit], GoTo]:
     """Change one's password; everywhere else one is signed out."""
     require_session(at.caller)
     if form.new_password != form.new_password_again:
         raise InvalidChoice("The new password was typed in two different ways.", field="new_password_again")
     change_password(at.database, at.caller, form.old_password, form.new_password, at.seen, at.machine_now)
-    return GoTo(HERE, "The password is changed. Everywhere else you are signed out.")
+    said = "The password is changed. Everywhere else you are signed out."
+    return lambda visit: GoTo(HERE, visit.say(said))
 
 
 @sends(f"{HERE}/passkeys/remove", allow=customer("read"), again=show_security)
