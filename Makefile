@@ -18,7 +18,8 @@ help: ## list what there is
 run: .venv/installed ## load a demo desk, live through 90 days of it, audit the books, and serve it
 	$(BIN)/staddle demo --serve
 
-test: check pytest pytest-15 ## all that CI runs: check, every test, and the money suites on PostgreSQL 15
+test: check ## all that CI runs: check, every test, and the money suites on PostgreSQL 15, two suites at a time
+	$(MAKE) --jobs=2 --output-sync=target pytest-service pytest-engine pytest-15 pytest-browser
 
 check: .venv/installed ## style, types, imports and the rules of the house
 	$(BIN)/ruff check .

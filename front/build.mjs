@@ -37,6 +37,7 @@ await bundle(["src/app.js", "src/charts.js"], {
   splitting: true,
   define: { CHARTS_CSS: JSON.stringify(`./${manifest["charts.css"]}`) },
 });
+await bundle(["src/service-worker.js"], { format: "iife" }); // by itself: it is no part of a page
 
 const licences = ["htmx.org", "uplot"].map((name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8")}`);
 writeFileSync(path.join(folder, "licences.txt"), licences.join("\n\n"));

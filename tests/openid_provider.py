@@ -23,6 +23,8 @@ from django.urls import include, path
 
 CLIENT_ID, CLIENT_SECRET = "staddle", "what the provider gave us: %+/"
 REDIRECT_URI = "http://127.0.0.1:9/back"
+PAGE_URI = "http://127.0.0.1:9/sign-in/external"
+"""Where the pages come back to, of a service whose address is told to be this."""
 LOGIN = "<form method=post>{% csrf_token %}{{ form }}</form>"
 CLAIMS: dict[str, dict[str, Any]] = {}
 urlpatterns: list[Any] = []
@@ -81,7 +83,7 @@ def fill() -> None:
         client_secret=CLIENT_SECRET,
         client_type="confidential",
         authorization_grant_type="authorization-code",
-        redirect_uris=REDIRECT_URI,
+        redirect_uris=f"{REDIRECT_URI} {PAGE_URI}",
         algorithm="RS256",
         skip_authorization=True,
     )

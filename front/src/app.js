@@ -28,3 +28,5 @@ keepCounting();
 copyWhenAsked();
 tellZone();
 document.getElementById("refusal")?.focus();
+
+if ("serviceWorker" in navigator) navigator.serviceWorker.register("/service-worker.js");

@@ -17,6 +17,10 @@ STADDLE_IDLE_SECONDS   how long a connection may be silent before it is closed; 
                        more than its own idle time, such as 75
 STADDLE_BODY_SECONDS   within how long the whole body of a request must have come; default 20
 STADDLE_LOG_LEVEL      the least that is logged: debug, info, warning or error; default info
+STADDLE_MAIL_URL       the server that takes our e-mail: smtp://user:password@host:587, with STARTTLS, or smtps://host:465;
+                       without it a sandbox shows on its pages what it would have sent; any other desk sends nothing
+STADDLE_MAIL_FROM      the address that our e-mail comes from; needed with STADDLE_MAIL_URL
+STADDLE_SIGN_UP        open or closed: whether people can sign up on the pages; default open in a sandbox, else closed
 STADDLE_HTTP_HOSTS     hosts, with commas, whose rate sources may be read without TLS, such as a node's: node-1:8899
 """
 
@@ -27,7 +31,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from staddle.errors import InvalidConfig
@@ -53,9 +57,13 @@ _KNOWN = frozenset(
         "STADDLE_IDLE_SECONDS",
         "STADDLE_BODY_SECONDS",
         "STADDLE_LOG_LEVEL",
+        "STADDLE_MAIL_URL",
+        "STADDLE_MAIL_FROM",
+        "STADDLE_SIGN_UP",
     }
 )
 _HOST = re.compile(r"(\[[0-9a-f:]+\]|[a-z0-9][a-z0-9._-]*)(:[0-9]{1,5})?", re.ASCII)
+_SENDER = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}", re.ASCII)
 _TEST_PREFIX = "STADDLE_TEST_"
 
 
@@ -91,6 +99,10 @@ class Config:
     idle_seconds: int = 10
     body_seconds: int = 20
     log_level: str = "INFO"
+    mail_url: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
+    sign_up: Literal["open", "closed"] | None = None
+    """Whether people can sign up; None: only in a sandbox."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Config":
@@ -118,6 +130,9 @@ class Config:
             idle_seconds=_count("STADDLE_IDLE_SECONDS", given.get("STADDLE_IDLE_SECONDS", "10"), 600),
             body_seconds=_count("STADDLE_BODY_SECONDS", given.get("STADDLE_BODY_SECONDS", "20"), 600),
             log_level=_log_level(given.get("STADDLE_LOG_LEVEL", "info")),
+            mail_url=_mail_url(given.get("STADDLE_MAIL_URL"), given.get("STADDLE_MAIL_FROM")),
+            mail_from=_mail_from(given.get("STADDLE_MAIL_FROM")),
+            sign_up=_sign_up(given.get("STADDLE_SIGN_UP")),
         )
 
     @property
@@ -159,6 +174,9 @@ def settings_in_force(environ: Mapping[str, str]) -> list[SettingInForce]:
         "STADDLE_IDLE_SECONDS": str(config.idle_seconds),
         "STADDLE_BODY_SECONDS": str(config.body_seconds),
         "STADDLE_LOG_LEVEL": config.log_level.lower(),
+        "STADDLE_MAIL_URL": _without_secrets(config.mail_url),
+        "STADDLE_MAIL_FROM": config.mail_from,
+        "STADDLE_SIGN_UP": config.sign_up,
     }
     assert values.keys() == _KNOWN
     return [
@@ -168,7 +186,7 @@ def settings_in_force(environ: Mapping[str, str]) -> list[SettingInForce]:
 
 
 def _without_secrets(url: str | None) -> str | None:
-    """Give the parts of a database's URL that may be shown: user, host, port and name."""
+    """Give the parts of a URL that may be shown: user, host, port and path."""
     if url is None:
         return None
     parts = urlsplit(url)
@@ -280,6 +298,43 @@ def _metrics_token(text: str | None) -> str | None:
     if text is not None and not re.fullmatch(r"[!-~]{16,200}", text, re.ASCII):
         raise InvalidConfig("STADDLE_METRICS_TOKEN must be 16 to 200 plain characters without spaces.")
     return text
+
+
+def _mail_url(text: str | None, sender: str | None) -> str | None:
+    """Check the form only. The text may hold a password, so no message repeats it."""
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text)
+        is_server = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
+        is_server = is_server and parts.path in {"", "/"} and not (parts.query or parts.fragment)
+    except ValueError:
+        is_server = False
+    if not is_server:
+        raise InvalidConfig("STADDLE_MAIL_URL must look like smtp://user:password@mail.example.com:587.")
+    if sender is None:
+        raise InvalidConfig(
+            "STADDLE_MAIL_URL needs STADDLE_MAIL_FROM, the address that our e-mail comes from."
+        )
+    return text
+
+
+def _mail_from(text: str | None) -> str | None:
+    if text is not None and not _SENDER.fullmatch(text):
+        raise InvalidConfig(
+            f"STADDLE_MAIL_FROM must be an address such as earn@example.com; {text[:80]!r} is not."
+        )
+    return text
+
+
+def _sign_up(text: str | None) -> Literal["open", "closed"] | None:
+    if text is None:
+        return None
+    if text == "open":
+        return "open"
+    if text == "closed":
+        return "closed"
+    raise InvalidConfig(f"STADDLE_SIGN_UP must be open or closed; {text[:80]!r} is not.")
 
 
 def _log_level(text: str) -> str:

@@ -60,6 +60,11 @@ def test_an_empty_setting_is_one_that_is_not_set() -> None:
         ("STADDLE_IDLE_SECONDS", "0", "STADDLE_IDLE_SECONDS must be a number from 1 to 600"),
         ("STADDLE_BODY_SECONDS", "601", "STADDLE_BODY_SECONDS must be a number from 1 to 600"),
         ("STADDLE_LOG_LEVEL", "loud", "STADDLE_LOG_LEVEL must be debug, info, warning or error"),
+        ("STADDLE_MAIL_URL", "mail.example.com", "STADDLE_MAIL_URL must look like smtp://"),
+        ("STADDLE_MAIL_URL", "http://mail.example.com", "STADDLE_MAIL_URL must look like smtp://"),
+        ("STADDLE_MAIL_URL", "smtp://mail.example.com", "STADDLE_MAIL_URL needs STADDLE_MAIL_FROM"),
+        ("STADDLE_MAIL_FROM", "Earn <earn@example.com>", "STADDLE_MAIL_FROM must be an address"),
+        ("STADDLE_SIGN_UP", "perhaps", "STADDLE_SIGN_UP must be open or closed"),
         ("STADDLE_DATABASE_URI", "postgresql://host/db", "STADDLE_DATABASE_URI is not a setting"),
     ],
 )
@@ -75,6 +80,8 @@ def test_what_is_in_force_is_shown_without_any_secret() -> None:
         "STADDLE_DATABASE_URL": "postgresql://desk:secret@db:5433/books?password=secret",
         "STADDLE_SECRET_KEY": f"{'A' * 43}=",
         "STADDLE_METRICS_TOKEN": "secretsecretsecret",
+        "STADDLE_MAIL_URL": "smtps://desk:secret@mail.example.com:465",
+        "STADDLE_MAIL_FROM": "earn@example.com",
         "STADDLE_LISTEN": "[::1]:9000",
         "STADDLE_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
     }
@@ -87,13 +94,16 @@ def test_what_is_in_force_is_shown_without_any_secret() -> None:
     assert shown["STADDLE_TRUSTED_PROXIES"].value == "10.0.0.0/8, ::1/128"
     assert (shown["STADDLE_PROCESSES"].value, shown["STADDLE_PROCESSES"].is_set) == ("2", False)
     assert shown["STADDLE_METRICS_TOKEN"].is_set
+    assert shown["STADDLE_MAIL_URL"].value == "smtps://desk@mail.example.com:465"
+    assert (shown["STADDLE_SIGN_UP"].value, shown["STADDLE_SIGN_UP"].is_set) == (None, False)
 
 
 def test_no_message_repeats_a_password() -> None:
     for url in ("mysql://desk:secret@host/db", "postgresql://desk:secret@host:port/db"):
-        with pytest.raises(InvalidConfig) as caught:
-            Config.from_environ({"HOME": "/home/ana", "STADDLE_DATABASE_URL": url})
-        assert "secret" not in caught.value.message
+        for setting in ("STADDLE_DATABASE_URL", "STADDLE_MAIL_URL"):
+            with pytest.raises(InvalidConfig) as caught:
+                Config.from_environ({"HOME": "/home/ana", setting: url})
+            assert "secret" not in caught.value.message
 
 
 def test_no_key_is_ever_shown() -> None:

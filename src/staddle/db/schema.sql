@@ -980,6 +980,19 @@ CREATE UNLOGGED TABLE public.due_reward_9 (
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
 
+CREATE TABLE public.email_link (
+    token_hash bytea NOT NULL,
+    purpose text NOT NULL,
+    email text NOT NULL,
+    login_id text,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT a_link_recovers_a_login CHECK (((purpose = 'recover'::text) = (login_id IS NOT NULL))),
+    CONSTRAINT email_link_email_check CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254)))),
+    CONSTRAINT email_link_purpose_check CHECK ((purpose = ANY (ARRAY['sign_up'::text, 'recover'::text])))
+);
+
+COMMENT ON COLUMN public.email_link.login_id IS 'whose password it sets; whoever signs up has none yet';
+
 CREATE TABLE public.external_account (
     issuer text NOT NULL,
     subject text NOT NULL,
@@ -1658,6 +1671,9 @@ ALTER TABLE ONLY public.desk_log
 ALTER TABLE ONLY public.desk
     ADD CONSTRAINT desk_pkey PRIMARY KEY (is_the_only_one);
 
+ALTER TABLE ONLY public.email_link
+    ADD CONSTRAINT email_link_pkey PRIMARY KEY (token_hash);
+
 ALTER TABLE ONLY public.external_account
     ADD CONSTRAINT external_account_pkey PRIMARY KEY (issuer, subject);
 
@@ -1803,6 +1819,10 @@ CREATE INDEX api_key_of_customer ON public.api_key USING btree (customer_id);
 
 CREATE INDEX challenge_by_expiry ON public.challenge USING btree (expires_at);
 
+CREATE INDEX email_link_by_expiry ON public.email_link USING btree (expires_at);
+
+CREATE INDEX email_link_of_login ON public.email_link USING btree (login_id) WHERE (login_id IS NOT NULL);
+
 CREATE INDEX holding ON public."position" USING btree (cell, customer_id, product_id, started_at, position_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX login_of_kind ON public.login USING btree (kind, login_id);
@@ -1854,6 +1874,9 @@ ALTER TABLE ONLY public.challenge
 
 ALTER TABLE ONLY public.client
     ADD CONSTRAINT client_added_by_fkey FOREIGN KEY (added_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.email_link
+    ADD CONSTRAINT email_link_login_id_fkey FOREIGN KEY (login_id) REFERENCES public.login(login_id);
 
 ALTER TABLE ONLY public.external_account
     ADD CONSTRAINT external_account_login_id_fkey FOREIGN KEY (login_id) REFERENCES public.login(login_id);
@@ -2137,6 +2160,8 @@ GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_7 TO staddle_app;
 GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_8 TO staddle_app;
 
 GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward_9 TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.email_link TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.external_account TO staddle_app;
 

@@ -21,6 +21,7 @@ from staddle.errors.doors import (
     CrossSiteRequest,
     ExternalSignInFailed,
     InvalidToken,
+    LinkExpired,
     PasskeyNotAccepted,
     RoleMissing,
     ScopeMissing,
@@ -29,6 +30,7 @@ from staddle.errors.doors import (
     SignatureNotAccepted,
     SignInFailed,
     SignInNeeded,
+    SignUpClosed,
     StepUpNeeded,
     WrongKindOfCaller,
 )
@@ -59,6 +61,7 @@ from staddle.errors.invalid import (
 )
 from staddle.errors.later import (
     DatabaseUnavailable,
+    MailNotSet,
     NoSuchProgram,
     SignInProviderUnavailable,
     SourceStale,
@@ -198,7 +201,9 @@ __all__ = [
     "InvalidToken",
     "InvalidWebhookUrl",
     "InvariantBroken",
+    "LinkExpired",
     "LoginNotFound",
+    "MailNotSet",
     "MalformedRequest",
     "MethodNotAllowed",
     "MoreThanHeld",
@@ -255,6 +260,7 @@ __all__ = [
     "SignInFailed",
     "SignInNeeded",
     "SignInProviderUnavailable",
+    "SignUpClosed",
     "SignatureNotAccepted",
     "SourceNotFound",
     "SourceStale",

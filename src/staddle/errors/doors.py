@@ -47,6 +47,14 @@ class ExternalSignInFailed(Unauthenticated):
     """Signing in with your other account did not work; please try again."""
 
 
+class LinkExpired(Forbidden):
+    """This link was used already, or it is older than half an hour; please ask for a new one."""
+
+
+class SignUpClosed(Forbidden):
+    """Nobody can sign up here by themselves; please ask support for an account."""
+
+
 class AddressNotAllowed(Forbidden):
     """This key may not be used from this address."""
 

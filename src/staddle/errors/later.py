@@ -11,6 +11,10 @@ class TooManyAttempts(TooManyRequests):
     """There were too many attempts; please wait a little before the next one."""
 
 
+class MailNotSet(Unavailable):
+    """This desk sends no e-mail; please write to support instead."""
+
+
 class NoSuchProgram(Unavailable):
     """A program of PostgreSQL is needed that is not installed here; nothing was changed."""
 

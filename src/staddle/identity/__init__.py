@@ -32,6 +32,7 @@ from staddle.identity.clients import (
     revoke_client,
     rotate_client,
 )
+from staddle.identity.email_links import EmailLink, find_email_link
 from staddle.identity.external import (
     SentElsewhere,
     SignInProvider,
@@ -72,6 +73,7 @@ from staddle.identity.passkeys import (
     list_passkeys,
     remove_passkey,
 )
+from staddle.identity.recover import ask_to_recover, recover
 from staddle.identity.security_log import UNSEEN, SecurityEntry, read_security_log
 from staddle.identity.sessions import (
     Session,
@@ -82,12 +84,14 @@ from staddle.identity.sessions import (
     sign_out,
 )
 from staddle.identity.sign_in import sign_in, step_up
+from staddle.identity.sign_up import LinkAsked, ask_to_sign_up, sign_up
 from staddle.identity.step_up_limits import is_unproven, needs_step_up, set_step_up_amount, step_up_amounts
 from staddle.identity.totp import (
     TotpProposed,
     begin_totp,
     confirm_totp,
     new_recovery_codes,
+    proposed_totp,
     remove_totp,
 )
 from staddle.identity.who_is import who_is
@@ -103,6 +107,8 @@ __all__ = [
     "Caller",
     "Client",
     "ClientSecret",
+    "EmailLink",
+    "LinkAsked",
     "Login",
     "NewApiKey",
     "Passkey",
@@ -119,7 +125,9 @@ __all__ = [
     "add_client",
     "add_customer_login",
     "add_operator_login",
+    "ask_to_recover",
     "ask_to_remove_factors",
+    "ask_to_sign_up",
     "begin_external_sign_in",
     "begin_passkey",
     "begin_passkey_sign_in",
@@ -130,6 +138,7 @@ __all__ = [
     "drop_sign_in_provider",
     "find_api_key",
     "find_client",
+    "find_email_link",
     "find_login",
     "find_login_by_email",
     "find_sign_in_provider",
@@ -150,7 +159,9 @@ __all__ = [
     "new_password",
     "new_recovery_codes",
     "operator_caller",
+    "proposed_totp",
     "read_security_log",
+    "recover",
     "remove_lost_factors",
     "remove_passkey",
     "remove_totp",
@@ -171,6 +182,7 @@ __all__ = [
     "set_step_up_amount",
     "sign_in",
     "sign_out",
+    "sign_up",
     "step_up",
     "step_up_amounts",
     "who_is",

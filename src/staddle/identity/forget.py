@@ -1,4 +1,4 @@
-"""What has expired is forgotten in time: sessions, challenges, tokens, failed attempts. The logs keep what happened."""
+"""What has expired is forgotten in time: sessions, challenges, tokens, links, failed attempts. The logs keep all."""
 
 from datetime import datetime, timedelta
 
@@ -13,5 +13,11 @@ SESSIONS_KEPT = timedelta(days=30)
 def forget_expired(tx: Tx, now: datetime) -> int:
     """Forget what lets nobody in any more; gives the number of rows. `now` is the machine's clock."""
     before = {"now": now, "sessions_before": now - SESSIONS_KEPT, "attempts_before": now - FORGOTTEN_AFTER}
-    statements = (sql.forget_sessions, sql.forget_challenges, sql.forget_tokens, sql.forget_failures)
+    statements = (
+        sql.forget_sessions,
+        sql.forget_challenges,
+        sql.forget_tokens,
+        sql.forget_failures,
+        sql.forget_email_links,
+    )
     return sum(tx.execute(statement, before).rowcount for statement in statements)

@@ -49,6 +49,11 @@ def add_customer_login(
     return login
 
 
+def add_own_login(tx: Tx, customer_id: int, email: str, password_hash: str, now: datetime) -> Login:
+    """Give a customer who signs up by themselves a login; raises AlreadyExists."""
+    return _add(tx, "customer", email, customer_id, None, password_hash, now)
+
+
 def add_operator_login(
     tx: Tx, by: str, operator: str, email: str, password_hash: str, now: datetime
 ) -> Login:

@@ -20,7 +20,8 @@ def check_password(password: str, *about: str) -> None:
     """Refuse a password that is short, common, monotonous, or made of what is known about its owner: WeakPassword."""
     text = _normal(password)
     folded = text.casefold()
-    known = [part for word in about for part in word.casefold().split("@")[:1] if len(part) >= 4]
+    words = [word.casefold() for word in about]
+    known = [part for word in words for part in (word, word.partition("@")[0]) if len(part) >= 4]
     if not LENGTH_MIN <= len(text) <= LENGTH_MAX:
         raise WeakPassword(
             f"A password has {LENGTH_MIN} to {LENGTH_MAX} characters; a sentence is a good one."

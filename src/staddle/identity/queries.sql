@@ -389,3 +389,28 @@ UPDATE session s
    SET ended_at = %(now)s
   FROM login l
  WHERE l.operator = %(operator)s AND s.login_id = l.login_id AND s.ended_at IS NULL;
+
+-- name: make_email_link
+-- Keep the hash of a link that is sent by e-mail.
+INSERT INTO email_link (token_hash, purpose, email, login_id, expires_at)
+VALUES (%(token_hash)s, %(purpose)s, %(email)s, %(login_id)s, %(expires_at)s);
+
+-- name: find_email_link
+-- Look at a link without using it up.
+SELECT email, login_id
+  FROM email_link
+ WHERE token_hash = %(token_hash)s AND purpose = %(purpose)s AND expires_at > %(now)s;
+
+-- name: take_email_link
+-- Use a link up, once.
+DELETE FROM email_link
+ WHERE token_hash = %(token_hash)s AND purpose = %(purpose)s AND expires_at > %(now)s
+RETURNING email, login_id;
+
+-- name: drop_email_links
+-- Make all other links to an address void.
+DELETE FROM email_link WHERE email = %(email)s;
+
+-- name: forget_email_links
+-- Forget links that nobody has used in time.
+DELETE FROM email_link WHERE expires_at <= %(now)s;

@@ -28,7 +28,7 @@ _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 @dataclass(frozen=True, slots=True)
 class TotpProposed:
-    """What an authenticator app is to be fed with: shown once, and good only once a code of it is confirmed."""
+    """What an authenticator app is to be fed with; it is good, and not shown again, once a code of it is confirmed."""
 
     secret: str = field(repr=False)
     uri: str = field(repr=False)
@@ -45,8 +45,19 @@ def begin_totp(tx: Tx, keyring: Keyring, caller: Caller, now: datetime) -> TotpP
     secret = pyotp.random_base32()
     sealed = keyring.seal(secret.encode(), _purpose(login.login_id))
     tx.execute(sql.propose_totp, {"login_id": login.login_id, "sealed": sealed})
-    name = login.email or login.operator or f"customer {login.customer_id}"
-    return TotpProposed(secret, pyotp.TOTP(secret, name=name, issuer=ISSUER).provisioning_uri())
+    return _proposed(login, secret)
+
+
+def proposed_totp(tx: Tx, keyring: Keyring, caller: Caller, now: datetime) -> TotpProposed | None:
+    """Give the secret that waits to be confirmed, for a page that shows it again; None where none does.
+
+    Raises StepUpNeeded.
+    """
+    login = _may_change(tx, caller, now)
+    row = tx.execute(sql.lock_totp, {"login_id": login.login_id}).fetchone()
+    if row is None or row.totp_proposed is None or row.totp_secret is not None:
+        return None
+    return _proposed(login, keyring.open(row.totp_proposed, _purpose(login.login_id)).decode())
 
 
 def confirm_totp(tx: Tx, keyring: Keyring, caller: Caller, code: str, seen: Seen, now: datetime) -> list[str]:
@@ -101,6 +112,11 @@ def use_code(
         return None if used is None else "code"
     spent = {"login_id": login_id, "code_hash": _hash_of_code(code)}
     return None if tx.execute(sql.use_recovery_code, spent).fetchone() is None else "recovery_code"
+
+
+def _proposed(login: Login, secret: str) -> TotpProposed:
+    name = login.email or login.operator or f"customer {login.customer_id}"
+    return TotpProposed(secret, pyotp.TOTP(secret, name=name, issuer=ISSUER).provisioning_uri())
 
 
 def _may_change(tx: Tx, caller: Caller, now: datetime) -> Login:

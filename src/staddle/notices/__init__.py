@@ -30,7 +30,13 @@ from staddle.notices.feed import Event, Feed, customer_cursor_now, customer_feed
 from staddle.notices.kinds import KINDS, Kind
 from staddle.notices.lanes import claim_lanes, record_results
 from staddle.notices.publish import publish, publish_to_holders
-from staddle.notices.read import Told, announcements_to, notices_of
+from staddle.notices.read import (
+    Told,
+    announcements_to,
+    latest_announcements_to,
+    latest_notices_of,
+    notices_of,
+)
 from staddle.notices.write import Notice, write_notices
 
 __all__ = [
@@ -60,6 +66,8 @@ __all__ = [
     "fan_out",
     "find_endpoint",
     "forget_deliveries",
+    "latest_announcements_to",
+    "latest_notices_of",
     "list_deliveries",
     "list_endpoints",
     "notices_of",

@@ -13,6 +13,15 @@ SELECT notice_id, customer_id, kind, body, effective_at
  ORDER BY notice_id
  LIMIT %(count)s;
 
+-- name: latest_notices_of
+-- Read what happened to one customer, newest first, but for what they do not want to be told.
+SELECT notice_id, customer_id, kind, body, effective_at
+  FROM notice
+ WHERE cell = %(cell)s AND customer_id = %(customer_id)s AND notice_id < %(before)s
+   AND kind <> ALL (%(muted)s::text[])
+ ORDER BY notice_id DESC
+ LIMIT %(count)s;
+
 -- name: announcements_to
 -- Read what was announced to everybody, or to all holders of a product, where the customer was one at that instant.
 SELECT n.notice_id, n.customer_id, n.kind, n.body, n.effective_at
@@ -26,6 +35,21 @@ SELECT n.notice_id, n.customer_id, n.kind, n.body, n.effective_at
                      WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s AND t.code = n.body ->> 'product'
                        AND p.started_at <= n.effective_at AND (p.ended_at IS NULL OR p.ended_at > n.effective_at)))
  ORDER BY n.notice_id
+ LIMIT %(count)s;
+
+-- name: latest_announcements_to
+-- Read what was announced to everybody since an instant, or to holders of a product while the customer was one, newest first.
+SELECT n.notice_id, n.customer_id, n.kind, n.body, n.effective_at
+  FROM notice n
+ WHERE n.cell = 0 AND n.customer_id = 0 AND n.notice_id < %(before)s AND n.effective_at >= %(since)s
+   AND (n.kind = ANY(%(to_everybody)s::text[])
+        OR n.kind = ANY(%(to_holders)s::text[])
+        AND EXISTS (SELECT
+                      FROM position p
+                      JOIN product t ON t.product_id = p.product_id
+                     WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s AND t.code = n.body ->> 'product'
+                       AND p.started_at <= n.effective_at AND (p.ended_at IS NULL OR p.ended_at > n.effective_at)))
+ ORDER BY n.notice_id DESC
  LIMIT %(count)s;
 
 -- name: notice_counts

@@ -90,6 +90,11 @@ class Formats:
         left = max(instant - self.now, timedelta(0))
         return format_timedelta(left, threshold=1, add_direction=True, locale=self.look.language)
 
+    def in_seconds(self, seconds: int) -> str:
+        """Say that something is so many seconds away; a minute and more in minutes, rounded up."""
+        left = timedelta(seconds=seconds) if seconds < 60 else timedelta(minutes=-(-seconds // 60))
+        return format_timedelta(left, threshold=1, add_direction=True, locale=self.look.language)
+
     def _time(self, instant: datetime, shown: str) -> Markup:
         return Markup('<time datetime="{}" title="{}">{}</time>').format(
             instant.astimezone(UTC).isoformat().replace("+00:00", "Z"), in_utc(instant), escape(shown)

@@ -13,7 +13,15 @@ from urllib.parse import urlencode
 
 from staddle.errors import InvalidToken, SessionExpired, SignInNeeded, StaddleError, StepUpNeeded
 from staddle.server.at import At, OnDatabase
-from staddle.server.call import Call, ask_batch, check_given, credentials_of, in_transaction, on_database
+from staddle.server.call import (
+    Call,
+    ask_batch,
+    check_given,
+    check_same_site,
+    credentials_of,
+    in_transaction,
+    on_database,
+)
 from staddle.server.exchange import Incoming, Reply
 from staddle.server.logs import name_operation
 from staddle.server.problem import problem_of
@@ -23,7 +31,7 @@ from staddle.ui.look import Look
 from staddle.ui.render import render
 from staddle.web.pack import PACKED_FROM, packed
 from staddle.web.page import PAGES, Download, GoTo, Page, Typed, View, Viewer, Visit
-from staddle.web.read import fields_of, query_of, read_form, read_path, read_query, with_typed
+from staddle.web.read import fields_of, query_of, read_form, read_path, read_query, typed_of, with_typed
 from staddle.web.viewer import cookie_look, visit_of
 
 HTML = "text/html; charset=utf-8"
@@ -58,10 +66,12 @@ async def answer(page: Page, service: Service, request: Incoming) -> Reply:
     name_operation(page.name)
     path, fields = address_of(page, request), dict[str, Any]()
     try:
+        if page.method == "POST":
+            # Signing in, too: or another site could sign a visitor in as somebody else, and watch what they do there.
+            check_same_site(service, request)
+            fields = fields_of(request)
         credentials = credentials_of(service, request)
         parameters = read_path(page, request)
-        if page.method == "POST":
-            fields = fields_of(request)
         key = check_given(str(fields.get("key") or uuid.uuid4()))
         call = Call(service, credentials, page.allow, key)
     except StaddleError as error:
@@ -85,19 +95,27 @@ async def _answered(
         query = query_of(request)
         given |= read_query(page, query)
         if page.takes_typed:
-            given["typed"] = Typed(query)
+            given["typed"] = Typed(typed_of(request))
+        if page.cookie is not None:
+            given["kept"] = request.cookie(page.cookie) or ""
     if page.act is not None:
         assert page.then is not None
-        done = await ask_batch(call, page.act, lambda caller, key, seen: page.run(caller, key, seen, **given))
-        told, then = done.outcome.unwrap(), page.then
-        return await _in_visit(call, request, path, lambda visit: then(visit, told, **parameters))
+        asked = await ask_batch(
+            call, page.act, lambda caller, key, seen: page.run(caller, key, seen, **given)
+        )
+        outcome, then = asked.outcome.unwrap(), page.then
+        return await _in_visit(call, request, path, lambda visit: then(visit, outcome, **parameters))
     if page.is_one_transaction:
         return await _in_visit(call, request, path, lambda visit: page.run(visit, **given))
 
-    def on(at: OnDatabase) -> Reply:
-        return reply_of(page.run(at, **given), None, request)
+    def on(at: OnDatabase) -> GoTo | Callable[[Visit], Answer]:
+        done: GoTo | Callable[[Visit], Answer] = page.run(at, **given)
+        return done
 
-    return await call.service.in_thread(lambda: on_database(call, on))
+    next_step = await call.service.in_thread(lambda: on_database(call, on))
+    if isinstance(next_step, GoTo):
+        return reply_of(next_step, None, request)
+    return await _in_visit(call, request, path, next_step)
 
 
 async def _in_visit(
@@ -148,7 +166,7 @@ def reply_of(answer: Answer, visit: Visit | None, request: Incoming) -> Reply:
         return go_to(answer, request)
     if isinstance(answer, Download):
         return download(answer)
-    assert visit is not None, "what works on the database goes on to a page, it shows none"
+    assert visit is not None, "a page is shown to a visit"
     return shown(answer, Frame(visit.look, visit.formats, visit.viewer, visit.path), request)
 
 

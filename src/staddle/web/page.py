@@ -9,14 +9,14 @@
         '''Say what happens at maturity.'''
 
 Parameters whose names stand in the address come from it, `form` from the form that was sent, `typed` is what a page
-that is shown again has to put back into its fields; all others come from the query. A page reads in one transaction;
-what a form asks for is done in one transaction, too, or in the batch of its act. A refusal rolls everything back and
-shows the page that `again` names with the sentence and what was typed.
+that is shown again has to put back into its fields, `kept` a cookie; all others come from the query. A page reads in
+one transaction; what a form asks for is done in one transaction, too, or in the batch of its act. A refusal rolls
+everything back and shows the page that `again` names with the sentence and what was typed.
 """
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -53,6 +53,11 @@ class Typed:
     def get(self, name: str, otherwise: Any = "") -> Any:
         """Give what was typed into a field, or what the field begins with."""
         return self.values.get(name, otherwise)
+
+    def several(self, name: str, otherwise: Sequence[str] = ()) -> Sequence[str]:
+        """Give what was chosen where several may be; nothing chosen is no choice where the form was sent."""
+        value = self.values.get(name, () if self.values else otherwise)
+        return [value] if isinstance(value, str) else value
 
     def wrong(self, name: str) -> bool:
         """Say whether it is this field that was refused."""
@@ -158,6 +163,8 @@ class Page:
     act: str | None = None
     then: Callable[..., Any] | None = None
     is_one_transaction: bool = True
+    cookie: str | None = None
+    """A cookie of the browser that the function takes as `kept`."""
 
 
 def shows(path: str, *, allow: Allow = ANYBODY) -> Callable[[Function], Function]:
@@ -175,8 +182,25 @@ def sends(
 def works(
     path: str, *, allow: Allow, again: Callable[..., Any] | None = None
 ) -> Callable[[Function], Function]:
-    """Declare what a form does that needs several transactions, such as a hash: its function takes OnDatabase."""
+    """Declare what a form does that needs several transactions, such as a hash: its function takes OnDatabase.
+
+    It gives where to go, or a function of a Visit that gives what is shown afterwards, in the viewer's language.
+    """
     return _declare("POST", path, allow, {"again": again, "is_one_transaction": False})
+
+
+def goes(
+    path: str,
+    *,
+    allow: Allow = ANYBODY,
+    cookie: str | None = None,
+    again: Callable[..., Any] | None = None,
+) -> Callable[[Function], Function]:
+    """Declare an address that only sends the browser on, out of what it came with: its function takes OnDatabase.
+
+    It is for signing in elsewhere, which comes and goes by addresses; `cookie` is what the browser kept meanwhile.
+    """
+    return _declare("GET", path, allow, {"again": again, "is_one_transaction": False, "cookie": cookie})
 
 
 def batched(
@@ -199,7 +223,7 @@ def _declare(method: Any, path: str, allow: Allow, more: dict[str, Any]) -> Call
         assert in_path <= {each.name for each in parameters}, (
             f"{name} does not take all that its address names"
         )
-        special = {*in_path, "form", "typed"}
+        special = {*in_path, "form", "typed", "kept"}
         PAGES[name] = Page(
             name=name,
             method=method,

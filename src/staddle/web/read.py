@@ -1,6 +1,6 @@
 """Reading a request for a page: its address, its query, the form that it carries."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, get_origin
 from urllib.parse import parse_qsl, urlencode
 
@@ -11,8 +11,8 @@ from staddle.server.exchange import Incoming
 from staddle.web.page import Page
 
 FIELDS_MAX = 200
-SECRETS = ("password", "old_password", "code", "key", "secret", "token", "is_agreed")
-"""What is never carried along in an address: secrets, the form's key, and what must be ticked afresh."""
+SECRETS = ("code", "key", "secret", "token", "is_agreed")
+"""What is never carried along in an address, nor are passwords: secrets, the form's key, what must be ticked afresh."""
 
 
 def read_path(page: Page, request: Incoming) -> dict[str, Any]:
@@ -42,6 +42,11 @@ def query_of(request: Incoming) -> dict[str, str]:
     return dict(request.query())
 
 
+def typed_of(request: Incoming) -> dict[str, Any]:
+    """Give what an address puts into the fields of its page: a text, or a list where a name comes twice."""
+    return _gathered(request.query())
+
+
 def fields_of(request: Incoming) -> dict[str, Any]:
     """Read the fields of a form as they were sent: a text, or a list where a name came more than once."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != (
@@ -54,14 +59,7 @@ def fields_of(request: Incoming) -> dict[str, Any]:
         )
     except ValueError:
         raise MalformedRequest("The form cannot be read; nothing was moved.") from None
-    fields: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in fields:
-            before = fields[name]
-            fields[name] = [*before, value] if isinstance(before, list) else [before, value]
-        else:
-            fields[name] = value.strip() if "password" not in name else value
-    return fields
+    return _gathered((name, value if "password" in name else value.strip()) for name, value in pairs)
 
 
 def read_form(page: Page, fields: Mapping[str, Any]) -> Any:
@@ -86,8 +84,23 @@ def read_form(page: Page, fields: Mapping[str, Any]) -> Any:
 
 def with_typed(address: str, fields: Mapping[str, Any]) -> str:
     """Give the address of a page that begins with what was typed; secrets are left out."""
-    kept = {name: value for name, value in fields.items() if name not in SECRETS and value}
+    kept = {
+        name: value
+        for name, value in fields.items()
+        if value and name not in SECRETS and "password" not in name
+    }
     return f"{address}?{urlencode(kept, doseq=True)}" if kept else address
+
+
+def _gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in fields:
+            before = fields[name]
+            fields[name] = [*before, value] if isinstance(before, list) else [before, value]
+        else:
+            fields[name] = value
+    return fields
 
 
 def _read(kind: type[msgspec.Struct], values: Mapping[str, Any]) -> dict[str, Any]:

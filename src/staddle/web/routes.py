@@ -13,16 +13,28 @@ from staddle.server.exchange import Reply, incoming
 from staddle.server.service import Service
 from staddle.ui.static_files import file_at
 from staddle.web import (
+    agreement,
+    as_app,
     assets,
+    authenticator,
+    auto_subscribe,
     earn,
+    external,
     history,
+    keys,
     leave,
     look,
+    messages,
     positions,
     product,
+    recover,
     redeem,
+    security,
+    settings,
     sign_in,
+    sign_up,
     statements,
+    step_up,
     subscribe,
     transfer,
 )
@@ -30,17 +42,19 @@ from staddle.web.edge import answer, failed
 from staddle.web.page import PAGES, Page
 
 FILES = (
-    *(earn, product, subscribe),
+    *(earn, product, subscribe, agreement),
     *(positions, redeem, leave),
     *(assets, transfer, history, statements),
-    *(look, sign_in),
+    *(messages, settings, look, keys, auto_subscribe),
+    *(sign_in, sign_up, recover, external, step_up, security, authenticator),
+    as_app,
 )
 """The files whose pages there are; importing them declares them."""
 
 
 def edge(service: Service) -> Edge:
     """Make the routes of all pages."""
-    return Edge([*(route(page, service) for page in PAGES.values()), static, nowhere])
+    return Edge([*(route(page, service) for page in PAGES.values()), *as_app.ROUTES, static, nowhere])
 
 
 def route(page: Page, service: Service) -> HTTPRouteHandler:

@@ -1,7 +1,7 @@
 """Signing in by password, and out."""
 
 from staddle.errors import SecondFactorNeeded
-from staddle.identity import sign_in, sign_out
+from staddle.identity import find_sign_in_provider, sign_in, sign_out
 from staddle.keyring import Keyring
 from staddle.server.at import OnDatabase
 from staddle.server.site import cookie
@@ -19,6 +19,7 @@ from staddle.web.page import (
     shows,
     works,
 )
+from staddle.web.refusals import provider_name, refusal_text
 
 
 class SignInForm(Form, frozen=True, kw_only=True):
@@ -37,7 +38,15 @@ def show_sign_in(visit: Visit, next: str = "/", was: str = "", typed: Typed = NO
     if visit.viewer.customer_id is not None:
         return GoTo(back)
     needs_code = isinstance(typed.error, SecondFactorNeeded)
-    shown = {"next": back, "typed": typed, "needs_code": needs_code, "is_expired": was == "expired"}
+    provider = find_sign_in_provider(visit.tx)
+    shown = {
+        "next": back,
+        "typed": typed,
+        "refusal": refusal_text(visit, typed),
+        "needs_code": needs_code,
+        "is_expired": was == "expired",
+        "provider": provider and provider_name(provider.issuer),
+    }
     return View("sign_in.html", shown)
 
 
