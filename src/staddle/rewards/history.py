@@ -31,8 +31,8 @@ def history_page(
         until_at = min(until_at, before.at + INSTANT)
     found: list[Line] = []
     for begins, ends in stretches_back(from_at, until_at):
-        some = list(lines(tx, customer_id, begins, ends, None, None, wanted, before))
-        found += some[::-1][: count - len(found)]
+        left = count - len(found)
+        found += lines(tx, customer_id, begins, ends, None, left, wanted, before, is_newest_first=True)
         if len(found) == count:
             break
     return found

@@ -509,7 +509,9 @@ SELECT l.at, l.rank, l.number, l.run_on, l.type, l.debit_account, l.credit_accou
    AND (%(types)s::text[] IS NULL OR l.type = ANY(%(types)s::text[]))
    AND (%(asset_id)s::integer IS NULL OR account_asset(l.credit_account) = %(asset_id)s::integer)
    AND (%(is_early)s::boolean IS NULL OR coalesce(m.ended_by = 'early_redemption', false) = %(is_early)s::boolean)
- ORDER BY l.at, l.rank, l.number, l.run_on
+ ORDER BY CASE WHEN %(is_newest_first)s THEN l.at END DESC, CASE WHEN %(is_newest_first)s THEN l.rank END DESC,
+          CASE WHEN %(is_newest_first)s THEN l.number END DESC, CASE WHEN %(is_newest_first)s THEN l.run_on END DESC,
+          l.at, l.rank, l.number, l.run_on
  LIMIT %(count)s::bigint;
 
 -- name: reward_bounds

@@ -118,6 +118,7 @@ def lines(
     count: int | None,
     wanted: Wanted = ALL_ROWS,
     before: Place | None = None,
+    is_newest_first: bool = False,
 ) -> Iterator[Line]:
     """Read rows with their places, some at a time from the server: behind `after` and ahead of `before`."""
     if after is not None:
@@ -138,6 +139,7 @@ def lines(
         "types": None if wanted.types is None else list(wanted.types),
         "asset_id": asset_id_wanted(assets, wanted.asset),
         "is_early": wanted.is_early,
+        "is_newest_first": is_newest_first,
         "count": count,
     }
     with tx.cursor(name="statement") as cursor:
