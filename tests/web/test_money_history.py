@@ -10,6 +10,7 @@ from importlib import import_module
 
 import pytest
 from pypdf import PdfReader
+from tests.api.test_large_statements import MANY_TRANSFERS
 from tests.api.world import Service
 from tests.web.money import Browser, ada, balances, browser_of, seen, service  # noqa: F401
 
@@ -278,6 +279,18 @@ def test_a_pdf_of_too_many_rows_is_refused(service: Service, monkeypatch: pytest
     now = service.living.now
     with service.database.transaction() as tx, pytest.raises(InvalidTime, match="shorter period"):
         statement_pdf(tx, service.customer_id("ada"), "ada", now - timedelta(days=90), now, now)
+
+
+def test_whoever_has_more_rows_than_a_pdf_holds_is_told_to_choose(service: Service) -> None:
+    dora = service.living.customer("dora", USDT="1")
+    with service.database.owner() as owner:
+        owner.execute(MANY_TRANSFERS, [dora, 20_000])
+    browser = browser_of(service, "dora")
+    answer = browser.get("/statements/statement.pdf", to_on="2026-03-31")
+    assert answer.status_code == 422
+    assert "20,000 rows at the most" in seen(answer).alert
+    assert browser.get("/statements/statement.pdf", to_on="2026-01-31").status_code == 200
+    assert browser.get("/statements/statement.csv", to_on="2026-03-31").content.count(b"\n") == 20_002
 
 
 def test_an_empty_statement_is_a_file_too(service: Service) -> None:

@@ -99,7 +99,8 @@ def statement_pdf(
             rows.append(row)
         if len(rows) > ROWS_MAX:
             raise InvalidTime(
-                f"A PDF holds {ROWS_MAX:,} rows at the most; please choose a shorter period, or the CSV."
+                f"A PDF holds {ROWS_MAX:,} rows at the most; please choose a shorter period, or the CSV.",
+                rows_max=ROWS_MAX,
             )
     return written(rows, figures, customer, (from_at, until_at), now)
 

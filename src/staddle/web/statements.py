@@ -23,6 +23,17 @@ def download_statement(visit: Visit, file: str, from_on: str = "", to_on: str = 
         [whose] = find_customers_by_id(visit.tx, [visit.customer_id]).values()
         name = f"{whose.name} ({whose.reference})" if whose.name else whose.reference
         body = statement_pdf(visit.tx, visit.customer_id, name, begins, ends, visit.now)
-    except InvalidTime as error:
+    except InvalidTime as refused:
+        error = refused if "rows_max" not in refused.details else too_long(visit, refused)
         return show_history(visit, typed=Typed({"from_on": from_on, "to_on": to_on}, error))
     return Download(body, "application/pdf", file)
+
+
+def too_long(visit: Visit, refused: InvalidTime) -> InvalidTime:
+    """Say in the viewer's language that a PDF of this period would have too many rows."""
+    count = visit.formats.number(int(str(refused.details["rows_max"])))
+    return InvalidTime(
+        visit.say(
+            "A PDF holds %(count)s rows at the most; please choose a shorter period, or the CSV.", count=count
+        )
+    )
