@@ -18,10 +18,12 @@ POLICY = (
     "font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 COLOURS = """
-:root { --chart-line: rgb(10, 20, 30); --chart-fill: rgb(200, 210, 220); --chart-grid: #ddd; --chart-text: #333 }
+:root:root:root { --chart-line: rgb(10, 20, 30); --chart-fill: rgb(200, 210, 220) }
+:root:root:root { --chart-grid: #ddd; --chart-text: #333 }
 @media (prefers-color-scheme: dark) {
-  :root { background: #111; color: #eee }
-  :root { --chart-line: rgb(250, 240, 230); --chart-fill: rgb(90, 80, 70); --chart-grid: #444; --chart-text: #ccc }
+  :root:root:root { background: #111; color: #eee }
+  :root:root:root { --chart-line: rgb(250, 240, 230); --chart-fill: rgb(90, 80, 70) }
+  :root:root:root { --chart-grid: #444; --chart-text: #ccc }
 }
 figure { margin: 0; inline-size: 60%; font-family: sans-serif }
 """
