@@ -35,12 +35,17 @@ ICONS = {
     "clock": "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 7v5l4 2",
 }
 """The paths of the icons on a field of 24 by 24."""
+TURNED = frozenset({"back", "next"})
+"""Icons that point along the line of writing: they are turned where that runs from right to left."""
 
 
 @cache
 def icon(name: str) -> Markup:
     """Draw an icon; it is decoration, what it means stands beside it or in a label."""
-    return safe(f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="{ICONS[name]}"/></svg>')
+    turns = " turns" if name in TURNED else ""
+    return safe(
+        f'<svg class="icon{turns}" viewBox="0 0 24 24" aria-hidden="true"><path d="{ICONS[name]}"/></svg>'
+    )
 
 
 @lru_cache(maxsize=1_000)
