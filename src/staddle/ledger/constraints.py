@@ -86,6 +86,7 @@ INVARIANTS = frozenset(
         "a_held_run_says_why",
         "a_piece_is_paid_once",
         "an_operator_has_known_roles",
+        "a_link_recovers_a_login",
         "a_login_is_a_customers_or_an_operators",
         "an_api_key_has_known_scopes",
         "an_api_key_keeps_what_its_kind_needs",

@@ -38,10 +38,10 @@ SELECT n.notice_id, n.customer_id, n.kind, n.body, n.effective_at
  LIMIT %(count)s;
 
 -- name: latest_announcements_to
--- Read what was announced to everybody since an instant, or to holders of a product while the customer was one, newest first.
+-- Read what was announced after an instant, to everybody or to holders of a product while they were, newest first.
 SELECT n.notice_id, n.customer_id, n.kind, n.body, n.effective_at
   FROM notice n
- WHERE n.cell = 0 AND n.customer_id = 0 AND n.notice_id < %(before)s AND n.effective_at >= %(since)s
+ WHERE n.cell = 0 AND n.customer_id = 0 AND n.notice_id < %(before)s AND n.effective_at > %(since)s
    AND (n.kind = ANY(%(to_everybody)s::text[])
         OR n.kind = ANY(%(to_holders)s::text[])
         AND EXISTS (SELECT
@@ -349,7 +349,7 @@ WITH since AS (
       FROM notice n
       JOIN webhook_cursor u ON u.cell = n.cell AND n.notice_id <= (u.notice_count << 8) + u.cell
       JOIN webhook_endpoint e ON e.endpoint_id = u.endpoint_id
-     WHERE u.endpoint_id = %(endpoint_id)s AND n.effective_at >= %(since)s AND (e.kinds IS NULL OR n.kind = ANY(e.kinds))
+     WHERE u.endpoint_id = %(endpoint_id)s AND n.effective_at > %(since)s AND (e.kinds IS NULL OR n.kind = ANY(e.kinds))
      ORDER BY n.effective_at, n.notice_id
      LIMIT %(count)s
 ), replayed AS (

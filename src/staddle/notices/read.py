@@ -70,7 +70,7 @@ def latest_announcements_to(
     count: int = PAGE,
     muted: Collection[str] = (),
 ) -> list[Told]:
-    """Read what `announcements_to` gives newest first: since an instant, and but for kinds that are muted."""
+    """Read what `announcements_to` gives newest first: after an instant, and but for kinds that are muted."""
     wanted = {
         "cell": cell_of(customer_id),
         "customer_id": customer_id,
