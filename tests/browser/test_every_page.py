@@ -104,6 +104,8 @@ def test_all_of_staking_can_be_done_by_keyboard(desk: Desk, page: Page, sign_in:
     assert page.evaluate("document.activeElement.id") == "amount"
     page.keyboard.type("13")
     expect(page.locator("#preview dl")).to_be_visible()
+    page.keyboard.press("Enter")  # asks for the box that is not ticked yet, and presses no chip
+    assert page.input_value("#amount") == "13"
     for _ in range(30):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.name") == "is_agreed":

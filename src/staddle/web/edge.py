@@ -34,7 +34,8 @@ from staddle.web.page import PAGES, Download, GoTo, Page, Typed, View, Viewer, V
 from staddle.web.read import fields_of, query_of, read_form, read_path, read_query, typed_of, with_typed
 from staddle.web.viewer import cookie_look, visit_of
 
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"
+"""The framework adds the charset."""
 SAID_COOKIE = "staddle_said"
 HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
