@@ -194,3 +194,24 @@ def test_another_site_cannot_even_sign_somebody_in(desk: Desk) -> None:
     assert "set-cookie" not in refused.headers
     taken = desk.service.http.post("/sign-in", data=form, headers={"Origin": desk.url})
     assert taken.status_code == 303
+
+
+def test_without_a_connection_the_app_says_so_and_has_kept_no_money(
+    desk: Desk, page: Page, sign_in: SignIn
+) -> None:
+    sign_in(page, "ada")
+    page.goto("/assets")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.wait_for_function("caches.match('/offline').then(found => found !== undefined)")
+    kept = page.evaluate(
+        """async () => (await Promise.all((await caches.keys()).map(async name =>
+            (await (await caches.open(name)).keys()).map(request => new URL(request.url).pathname)))).flat()"""
+    )
+    assert set(kept) == {each for each in kept if each.startswith("/static/")} | {"/icon.svg", "/offline"}
+    page.context.set_offline(True)
+    page.goto("/positions")
+    expect(page.locator("main")).to_contain_text("No connection")
+    expect(page.locator("main")).not_to_contain_text("USDT")
+    page.context.set_offline(False)
+    page.goto("/positions")
+    expect(page.get_by_role("heading", name="Positions")).to_be_visible()

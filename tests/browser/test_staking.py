@@ -54,9 +54,12 @@ def first_amount(text: str) -> Decimal:
 def test_the_five_steps_of_the_guide_and_what_comes_after(desk: Desk, page: Page, sign_in: SignIn) -> None:
     ben = desk.service.customer_id("ben")
     sign_in(page, "ben")
-    # Step 1 and 2: the products, a token, a type.
+    # Step 1: the Assets page, and from there the products of a coin.
     page.goto("/")
-    page.select_option("#asset", "USDT")
+    page.get_by_role("navigation", name="Sections").get_by_role("link", name="Assets").click()
+    page.get_by_role("link", name="Stake USDT").first.click()
+    assert page.input_value("#asset") == "USDT"
+    # Step 2: the token and the type.
     page.select_option("#kind", "fixed")
     expect(page.get_by_role("link", name="USDT-30D")).to_be_visible()
     expect(page.get_by_role("link", name="BTC-FLEX")).to_have_count(0)
