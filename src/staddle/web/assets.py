@@ -12,7 +12,8 @@ from staddle.desk import find_desk
 from staddle.money import ZERO, plain
 from staddle.positions import ShownAsset, assets_of
 from staddle.rewards import RewardDay, reward_days
-from staddle.web.page import View, Visit, customer, shows
+from staddle.server.allow import customer
+from staddle.web.page import View, Visit, shows
 
 LENGTHS = (30, 90)
 """How many days the chart can show."""

@@ -14,7 +14,8 @@ from staddle.positions import (
     standing_choices,
 )
 from staddle.products import ProductOffer, list_products
-from staddle.web.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, customer, sends, shows
+from staddle.server.allow import customer
+from staddle.web.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, sends, shows
 
 HERE = "/settings/auto-subscribe"
 PERCENT = Decimal(100)

@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 
 from staddle.customers import preferences_of, set_preferences
+from staddle.server.allow import ANYBODY
 from staddle.ui.look import COOKIE, look_with
-from staddle.web.page import ANYBODY, Form, GoTo, Visit, sends
+from staddle.web.page import Form, GoTo, Visit, sends
 
 YEAR_SECONDS = 365 * 24 * 3600
 

@@ -14,7 +14,8 @@ from staddle.notices import Told, latest_announcements_to, latest_notices_of
 from staddle.notices.read import NEWEST
 from staddle.products import ProductOffer, list_products
 from staddle.products.offer import STATES
-from staddle.web.page import Form, GoTo, View, Visit, customer, sends, shows
+from staddle.server.allow import customer
+from staddle.web.page import Form, GoTo, View, Visit, sends, shows
 
 PAGE = 30
 

@@ -25,12 +25,10 @@ import msgspec
 
 from staddle.db import Tx
 from staddle.errors import StaddleError
-from staddle.server.allow import ANYBODY, Allow, customer
+from staddle.server.allow import ANYBODY, Allow
 from staddle.server.at import At
 from staddle.ui.formats import Formats
 from staddle.ui.look import Look
-
-__all__ = ["ANYBODY", "customer"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Values = Mapping[str, Any]
