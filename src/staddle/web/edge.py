@@ -13,7 +13,15 @@ from urllib.parse import urlencode
 
 from staddle.errors import InvalidToken, SessionExpired, SignInNeeded, StaddleError, StepUpNeeded
 from staddle.server.at import At, OnDatabase
-from staddle.server.call import Call, ask_batch, check_given, credentials_of, in_transaction, on_database
+from staddle.server.call import (
+    Call,
+    ask_batch,
+    check_given,
+    check_same_site,
+    credentials_of,
+    in_transaction,
+    on_database,
+)
 from staddle.server.exchange import Incoming, Reply
 from staddle.server.logs import name_operation
 from staddle.server.problem import problem_of
@@ -60,6 +68,7 @@ async def answer(page: Page, service: Service, request: Incoming) -> Reply:
         credentials = credentials_of(service, request)
         parameters = read_path(page, request)
         if page.method == "POST":
+            check_own_form(service, request)
             fields = fields_of(request)
         key = check_given(str(fields.get("key") or uuid.uuid4()))
         call = Call(service, credentials, page.allow, key)
@@ -231,6 +240,15 @@ def said_of(request: Incoming) -> str | None:
     except ValueError:
         return None
     return said[:500] if isinstance(said, str) else None
+
+
+def check_own_form(service: Service, request: Incoming) -> None:
+    """Refuse a form that a browser says comes from another site, also of somebody without a session: CrossSiteRequest.
+
+    Otherwise that site could sign people in as somebody else, who would then see what they do.
+    """
+    if {"origin", "sec-fetch-site"} & request.headers.keys():
+        check_same_site(service, request)
 
 
 def address_of(page: Page, request: Incoming) -> str:
