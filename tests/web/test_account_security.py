@@ -57,6 +57,14 @@ def test_another_sites_form_is_refused(ada: Visitor) -> None:
     assert ada.send("/settings/security/sessions/end-others").status_code == 403
 
 
+def test_another_site_signs_nobody_in_or_up(service: Service, somebody: Visitor) -> None:
+    visitor_of(service, "ben")
+    somebody.http.headers["Origin"] = "https://elsewhere.example"
+    assert somebody.send("/sign-in", email="ben@example.com", password=PASSWORD).status_code == 403
+    assert somebody.send("/sign-up", email="new@example.com").status_code == 403
+    assert somebody.get("/settings").status_code == 303
+
+
 def test_the_password_is_changed_by_the_old_one_and_ends_all_other_sessions(service: Service) -> None:
     carl, elsewhere = visitor_of(service, "carl"), visitor_of(service, "carl")
     form = {"old_password": PASSWORD, "new_password": NEW_PASSWORD, "new_password_again": NEW_PASSWORD}

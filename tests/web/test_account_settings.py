@@ -110,3 +110,10 @@ def test_older_messages_are_on_the_next_page_each_of_them_once(ada: Visitor) -> 
         path = older[1].replace("&amp;", "&")
     positions = [each for each in seen if each.startswith("/positions")]
     assert len(positions) == len(set(positions))
+
+
+def test_a_key_that_may_read_changes_no_settings(service: Service) -> None:
+    program = Visitor(service.url)
+    program.http.headers["Authorization"] = f"Bearer {service.api_key('ada', ['read']).token}"
+    assert program.send("/settings/notifications").status_code == 403
+    assert program.send("/messages/read", notice_id=1, announcement_id=1).status_code == 403

@@ -9,6 +9,7 @@ import msgspec
 from markupsafe import Markup
 
 from staddle.customers import Preferences, find_customers_by_id, preferences_of, set_preferences
+from staddle.identity import require_session
 from staddle.money import ZERO
 from staddle.notices import Told, latest_announcements_to, latest_notices_of
 from staddle.notices.read import NEWEST
@@ -74,6 +75,7 @@ def show_messages(visit: Visit, own: int = NEWEST, shared: int = NEWEST) -> View
 @sends("/messages/read", allow=customer("read"), again=show_messages)
 def mark_messages_read(visit: Visit, form: ReadForm) -> GoTo:
     """Remember how far the customer has read; nobody reads further than there are messages."""
+    require_session(visit.at.caller)
     chosen = preferences_of(visit.tx, visit.customer_id)
     newest = newest_ids(visit)
     set_preferences(

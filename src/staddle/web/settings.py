@@ -6,7 +6,7 @@ import msgspec
 
 from staddle.customers import preferences_of, set_preferences
 from staddle.errors import LoginNotFound
-from staddle.identity import Login, login_of_customer
+from staddle.identity import Login, login_of_customer, require_session
 from staddle.notices.kinds import KINDS
 from staddle.server.allow import customer
 from staddle.ui.look import time_zones
@@ -41,6 +41,7 @@ def show_settings(visit: Visit) -> View:
 @sends("/settings/notifications", allow=customer("read"), again=show_settings)
 def change_notifications(visit: Visit, form: WishesForm) -> GoTo:
     """Keep which kinds of messages are wanted; a kind that there is not is left out."""
+    require_session(visit.at.caller)
     muted = [kind for kind in TOLD if kind not in form.wanted]
     changed = msgspec.structs.replace(preferences_of(visit.tx, visit.customer_id), muted=muted)
     if not changed.is_chosen:
