@@ -63,7 +63,7 @@ def set_up(database: Database, customer_count: int, seed: int) -> list[str]:
 
 def price_coins(tx: Tx, day: int, now: datetime) -> None:
     """Say what the coins are worth on a day: up to a hundredth more or less, the same in every demo."""
-    prices = []
+    prices: list[desk.Price] = []
     for code, price in PRICES.items():
         swing = 0 if code in STEADY else (day * 7 + 3 * len(prices)) % 21 - 10
         worth = EXACT.multiply(price, Decimal(1000 + swing).scaleb(-3))
