@@ -42,6 +42,8 @@ OPERATION_OF = {
     "products show": "show_product_of_desk",
     "rates propose": "propose_new_rate",
     "rates approve": "approve_proposed_rate",
+    "prices set": "set_price_of_asset",
+    "prices list": "list_prices",
     "rates history": "list_rates",
     "rates sources set": "set_rate_source",
     "rates sources approve": "approve_rate_source",

@@ -47,6 +47,11 @@ def read_the_desk(desk: Shell) -> None:
     assert "STADDLE_DATABASE_URL" in json.dumps(desk.done("settings"))
     assert [each["name"] for each in desk.done("operators", "list")["operators"]] == ["ada", "bob"]
     assert [each["scale"] for each in desk.done("assets", "list")["assets"]] == [8, 6]
+    set_price = ("prices", "set", "BTC", "USD", "65000.50", "--as", "ada")
+    assert desk.done(*set_price)["price"] == "65000.5"
+    assert desk.done("prices", "list")["prices"] == [
+        {"asset": "BTC", "quote": "USD", "price": "65000.5", "priced_at": "2026-01-10T15:30:00Z"}
+    ]
     assert desk.done("desk", "limits", "--run-change-max", "1000", "--as", "ada")["run_change_max"] == "1000"
     assert desk.done("desk", "log", "--count", "1")["entries"][0]["act"] == "change_limits"
     assert desk.done("agreements", "list")["agreements"][0]["version"] == 1

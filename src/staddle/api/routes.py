@@ -25,6 +25,7 @@ from staddle.api import (
     logins,
     operators,
     positions,
+    prices,
     products,
     rates,
     rewards,
@@ -46,7 +47,7 @@ from staddle.server.service import Service
 from staddle.server.stream import Streams
 
 FILES = (
-    *(products, rates, sales),
+    *(prices, products, rates, sales),
     *(accounts, choices, clock, leaving, positions, rewards, staking, statements),
     *(custody, customers, imports),
     *(desk, operators, runs, treasury),

@@ -53,6 +53,7 @@ ENTRIES = (
         "products", PRODUCTS, "products", "What can be subscribed to: drafts, approval, halts, the end.", True
     ),
     Entry("rates", PRODUCTS, "rates", "Rates: propose, approve, history; and where they are read.", True),
+    Entry("prices", PRODUCTS, "prices", "What coins are worth, only to be shown.", True),
     Entry("customers", CUSTOMERS, "customers", "Who subscribes; from a file, too.", True),
     Entry("agreements", CUSTOMERS, "customers", "The staking service agreement, in versions.", True),
     Entry("deposits", CUSTOMERS, "customers", "Deposits from a file.", True),
@@ -119,6 +120,7 @@ rate_sources = typer.Typer(
     name="sources", help="Where rates are read, and within what bounds.", rich_markup_mode="rich"
 )
 rates.add_typer(rate_sources)
+prices = _group("prices")
 alarms = _group("alarms")
 customers = _group("customers")
 agreements = _group("agreements")

@@ -699,6 +699,22 @@ ALTER TABLE public.approval ALTER COLUMN approval_id ADD GENERATED ALWAYS AS IDE
     CACHE 1
 );
 
+CREATE TABLE public.asset_price (
+    asset_id smallint NOT NULL,
+    quote text NOT NULL,
+    price numeric NOT NULL,
+    priced_at timestamp with time zone NOT NULL,
+    set_by text NOT NULL,
+    CONSTRAINT asset_price_price_check CHECK (((price > (0)::numeric) AND (price < ('1000000000000'::bigint)::numeric))),
+    CONSTRAINT asset_price_quote_check CHECK ((quote ~ '^[A-Z]{3,10}$'::text))
+);
+
+COMMENT ON TABLE public.asset_price IS 'what a coin is worth in a quote currency; an estimate that is only shown';
+
+COMMENT ON COLUMN public.asset_price.price IS 'how much of the quote currency one whole coin is worth';
+
+COMMENT ON COLUMN public.asset_price.priced_at IS 'when the coin had this price, on the desk''s clock';
+
 CREATE TABLE public.auto_subscription (
     cell smallint NOT NULL,
     customer_id bigint NOT NULL,
@@ -1644,6 +1660,9 @@ ALTER TABLE ONLY public.asset
 ALTER TABLE ONLY public.asset
     ADD CONSTRAINT asset_pkey PRIMARY KEY (asset_id);
 
+ALTER TABLE ONLY public.asset_price
+    ADD CONSTRAINT asset_price_pkey PRIMARY KEY (asset_id, quote);
+
 ALTER TABLE ONLY public.auto_subscription
     ADD CONSTRAINT auto_subscription_pkey PRIMARY KEY (cell, customer_id, asset_id);
 
@@ -1869,6 +1888,12 @@ ALTER TABLE ONLY public.approval
 ALTER TABLE ONLY public.approval
     ADD CONSTRAINT approval_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.operator(name);
 
+ALTER TABLE ONLY public.asset_price
+    ADD CONSTRAINT asset_price_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES public.asset(asset_id);
+
+ALTER TABLE ONLY public.asset_price
+    ADD CONSTRAINT asset_price_set_by_fkey FOREIGN KEY (set_by) REFERENCES public.operator(name);
+
 ALTER TABLE ONLY public.challenge
     ADD CONSTRAINT challenge_login_id_fkey FOREIGN KEY (login_id) REFERENCES public.login(login_id);
 
@@ -2062,6 +2087,8 @@ GRANT UPDATE(decided_by) ON TABLE public.approval TO staddle_app;
 GRANT UPDATE(decided_at) ON TABLE public.approval TO staddle_app;
 
 GRANT UPDATE(decision) ON TABLE public.approval TO staddle_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.asset_price TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.auto_subscription TO staddle_app;
 

@@ -20,6 +20,16 @@ ASSETS = (
 POOLS = {"BTC": D(2), "ETH": D(15), "SOL": D(300), "USDT": D(60_000), "USDD": D(9_000), "BDX": D(70_000)}
 LARGEST = {"BTC": 3, "ETH": 40, "SOL": 900, "USDT": 60_000, "USDD": 20_000, "BDX": 90_000}
 """The most whole coins that a customer brings."""
+PRICES = {
+    "BTC": D(65_000),
+    "ETH": D(3_400),
+    "SOL": D(150),
+    "USDT": D(1),
+    "USDD": D("0.998"),
+    "BDX": D("0.081"),
+}
+"""What the coins are worth in USD; all but the two dollars go a little up and down."""
+STEADY = ("USDT", "USDD")
 COUNTRIES = ("DE", "FR", "NL", "GB", "JP", "BR", "IN", "NG", "US", "CA")
 FIRST_NAMES = (
     "ada", "ben", "cleo", "dina", "emil", "fatou", "gita", "hugo", "ines", "jun",

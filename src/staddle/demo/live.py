@@ -12,7 +12,7 @@ from staddle import customers, desk, positions, products, rewards
 from staddle.db import Database
 from staddle.demo.catalogue import OPERATORS
 from staddle.demo.decide import Wishes, decide
-from staddle.demo.set_up import revise, tier
+from staddle.demo.set_up import price_coins, revise, tier
 from staddle.ledger import Outcome
 from staddle.money import ZERO
 
@@ -147,7 +147,9 @@ def leave(life: Life, wishes: Wishes, moment: str, now: datetime) -> None:
 
 
 def operate(life: Life, day: int, midnight: datetime, now: datetime) -> None:
-    """Do what operators do: limits, a rate revision, a halt; and let one customer come with very much."""
+    """Do what operators do: prices, limits, a rate revision, a halt; and let one customer come with very much."""
+    with life.database.transaction() as tx:
+        price_coins(tx, day, now)
     if day == LIMITS_DAY:
         with life.database.transaction() as tx:
             desk.change_limits(tx, CAROL, Decimal("0.5"), 30, now)

@@ -14,11 +14,14 @@ from staddle.demo.catalogue import (
     LARGEST,
     OPERATORS,
     POOLS,
+    PRICES,
     SALES,
     START,
+    STEADY,
     Sale,
 )
 from staddle.errors import DeskNotFound
+from staddle.money import EXACT
 from staddle.positions import SetAutoSubscribe, SetRateGuard, set_auto_subscribe, set_rate_guard
 
 DESK_NAME = "Demo desk"
@@ -45,6 +48,7 @@ def set_up(database: Database, customer_count: int, seed: int) -> list[str]:
             desk.add_operator(tx, ALICE, name, START, ["support", "product", "treasury"])
         for code, name, scale in ASSETS:
             ledger.add_asset(tx, code, name, scale)
+        price_coins(tx, 0, START)
         customers.publish_agreement(tx, ALICE, "Staking service agreement", AGREEMENT, START)
     for sale in SALES:
         with database.transaction() as tx:
@@ -55,6 +59,16 @@ def set_up(database: Database, customer_count: int, seed: int) -> list[str]:
     with database.transaction() as tx:
         choose_in_advance(tx, references)
     return references
+
+
+def price_coins(tx: Tx, day: int, now: datetime) -> None:
+    """Say what the coins are worth on a day: up to a hundredth more or less, the same in every demo."""
+    prices: list[desk.Price] = []
+    for code, price in PRICES.items():
+        swing = 0 if code in STEADY else (day * 7 + 3 * len(prices)) % 21 - 10
+        worth = EXACT.multiply(price, Decimal(1000 + swing).scaleb(-3))
+        prices.append(desk.Price(asset=code, quote="USD", price=worth, priced_at=now))
+    desk.set_prices(tx, ALICE, prices, now)
 
 
 def put_on_sale(tx: Tx, sale: Sale) -> None:

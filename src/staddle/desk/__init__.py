@@ -16,6 +16,7 @@ from staddle.desk.operators import (
     set_active,
     set_roles,
 )
+from staddle.desk.prices import Price, prices_of, set_prices
 
 __all__ = [
     "ROLES",
@@ -24,6 +25,7 @@ __all__ = [
     "Desk",
     "LogEntry",
     "Operator",
+    "Price",
     "add_asset",
     "add_operator",
     "advance_clock",
@@ -42,11 +44,13 @@ __all__ = [
     "log",
     "now_of",
     "pending",
+    "prices_of",
     "raise_alarm",
     "raise_all",
     "read_log",
     "require_admin",
     "set_active",
     "set_clock",
+    "set_prices",
     "set_roles",
 ]

@@ -138,3 +138,19 @@ SELECT alarm_id, kind, subject, details, raised_at, cleared_at, cleared_by
  WHERE (cleared_at IS NULL OR %(with_cleared)s) AND (%(before)s::int IS NULL OR alarm_id < %(before)s::int)
  ORDER BY alarm_id DESC
  LIMIT %(count)s;
+
+-- name: set_price
+-- Keep a coin's price unless a newer one is known; gives a row where it is kept.
+INSERT INTO asset_price AS known (asset_id, quote, price, priced_at, set_by)
+VALUES (%(asset_id)s, %(quote)s, %(price)s, %(priced_at)s, %(by)s)
+    ON CONFLICT (asset_id, quote) DO UPDATE
+       SET price = excluded.price, priced_at = excluded.priced_at, set_by = excluded.set_by
+     WHERE known.priced_at <= excluded.priced_at
+RETURNING known.asset_id;
+
+-- name: prices
+-- Read the newest known price of each coin in each quote currency.
+SELECT a.code AS asset, p.quote, p.price, p.priced_at
+  FROM asset_price AS p
+  JOIN asset AS a USING (asset_id)
+ ORDER BY a.code, p.quote;

@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Literal
 
 from staddle.days import last_run_on
-from staddle.desk import find_desk
+from staddle.desk import find_desk, prices_of
 from staddle.money import ZERO, plain
 from staddle.positions import ShownAsset, assets_of
 from staddle.rewards import RewardDay, reward_days
 from staddle.server.allow import customer
 from staddle.web.page import View, Visit, shows
+from staddle.web.worth import worth_of
 
 LENGTHS = (30, 90)
 """How many days the chart can show."""
@@ -39,8 +40,10 @@ def show_assets(visit: Visit, asset: str = "", days: Literal[30, 90] = 30) -> Vi
     chosen = chosen_asset(assets, asset)
     chart = None if chosen is None else reward_chart(visit, chosen, days)
     earning = [each.asset for each in assets if each.lifetime_rewards]
-    shown = {"assets": assets, "earning": earning, "chart": chart, "days": days, "lengths": LENGTHS}
-    return View("assets.html", shown, part="rewards")
+    worth = worth_of(assets, prices_of(visit.tx), visit.now)
+    money = {"assets": assets, "worth": worth}
+    rewards = {"earning": earning, "chart": chart, "days": days, "lengths": LENGTHS}
+    return View("assets.html", {**money, **rewards}, part="rewards")
 
 
 def chosen_asset(assets: Sequence[ShownAsset], wish: str) -> ShownAsset | None:

@@ -32,6 +32,9 @@ def look(story: Story) -> None:
 
 def set_up(story: Story) -> None:
     story.call("add_coin", story.first, body={"code": "ETH", "name": "Ether", "scale": 8})
+    price = {"quote": "USD", "price": "65000.5", "priced_at": "2026-02-01T12:00:00Z"}
+    story.call("set_price_of_asset", story.first, asset="BTC", body=price)
+    story.call("list_prices", story.nobody)
     agreement = {"title": "Staking service agreement", "body": "You may stake, and leave when you like."}
     story.call("publish_new_agreement", story.first, body=agreement)
     story.call("list_agreement_versions", story.first)
