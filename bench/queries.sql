@@ -138,3 +138,7 @@ SELECT q.used, (SELECT coalesce(sum(p.principal), 0) FROM position p WHERE p.pro
   FROM product o
   JOIN quota q ON q.product_id = o.product_id
  WHERE o.code = 'HOT';
+
+-- name: jobs_done
+-- Say whether each of some jobs of the schedule was done once.
+SELECT count(*) = cardinality(%(names)s::text[]) AS is_done FROM job WHERE name = ANY(%(names)s::text[]) AND done_at IS NOT NULL;
