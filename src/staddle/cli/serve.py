@@ -8,6 +8,7 @@ import typer
 from staddle.cli import app
 from staddle.config import Config
 from staddle.db import open_database
+from staddle.server.interpreter import share_the_interpreter
 from staddle.server.logs import configure_logs
 from staddle.server.serve import end_with_parent, worker_command
 from staddle.server.serve import serve as serve_until_stopped
@@ -55,4 +56,6 @@ def application() -> Any:
     service = Service(
         open_database(config, connections_max=CONNECTIONS), config, observe=metrics.observe_batch
     )
-    return assemble(service, [api.edge, docs.edge, health.edge])
+    application = assemble(service, [api.edge, docs.edge, health.edge])
+    share_the_interpreter()
+    return application
