@@ -144,3 +144,7 @@ SELECT q.used, (SELECT coalesce(sum(p.principal), 0) FROM position p WHERE p.pro
 INSERT INTO login (login_id, kind, email, customer_id, password_hash, added_at)
 SELECT 'b00000000000000000000001', 'customer', 'one@example.com', customer_id, '!', %(now)s
   FROM customer ORDER BY cell, customer_id LIMIT 1;
+
+-- name: jobs_done
+-- Say whether each of some jobs of the schedule was done once.
+SELECT count(*) = cardinality(%(names)s::text[]) AS is_done FROM job WHERE name = ANY(%(names)s::text[]) AND done_at IS NOT NULL;

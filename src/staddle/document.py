@@ -16,6 +16,9 @@ from staddle.money import plain, plain_at
 
 Document = dict[str, Any]
 NOT_AMOUNTS = ("apr", "fraction", "change_max", "basis", "carry", "progress", "days_left", "price")
+
+_AS_IT_IS = frozenset({str, bool, type(None)})
+NOT_AMOUNTS = ("apr", "fraction", "change_max", "basis", "carry", "progress", "days_left")
 """Parts of the names of figures that are no amounts: they are written without idle zeros."""
 
 
@@ -27,7 +30,13 @@ def document(value: object, scales: Mapping[str, int], asset: str | None = None)
     if pairs is not None:
         named = pairs.get("asset", pairs.get("coin", asset))
         asset = named.code if isinstance(named, Asset) else named if isinstance(named, str) else asset
-        return {str(name): member(str(name), each, scales, asset) for name, each in pairs.items()}
+        return {
+            # The commonest as they are, without a call: an answer is written for every request.
+            name if type(name) is str else str(name): each
+            if type(each) in _AS_IT_IS
+            else member(str(name), each, scales, asset)
+            for name, each in pairs.items()
+        }
     if isinstance(value, list | tuple | set | frozenset):
         return [document(each, scales, asset) for each in value]
     return scalar(value)
@@ -36,12 +45,14 @@ def document(value: object, scales: Mapping[str, int], asset: str | None = None)
 def member(name: str, value: object, scales: Mapping[str, int], asset: str | None) -> Any:
     """Write one member of a record; its name tells amounts from rates and ids from counts."""
     kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return value  # the commonest first: an answer is written for every request
-    if kind is int:
-        return str(value) if name.endswith("_id") else value
+    if kind in _AS_IT_IS:
+        return value
     if kind is Decimal:
         return figure(name, cast(Decimal, value), scales.get(asset or ""))
+    if kind is datetime:
+        return format_instant(cast(datetime, value))
+    if kind is int:
+        return str(value) if name.endswith("_id") else value
     if name.endswith("_ids") and isinstance(value, list | tuple):
         return [str(each) for each in value]
     return value.code if isinstance(value, Asset) else document(value, scales, asset)
@@ -60,10 +71,10 @@ def is_amount(name: str) -> bool:
 
 def members(value: object) -> dict[Any, object] | None:
     """Give the members of a record, None for what is not one."""
-    if isinstance(value, Mapping):
-        return dict(value)
     if isinstance(value, msgspec.Struct):
         return msgspec.structs.asdict(value)
+    if isinstance(value, Mapping):
+        return dict(value)
     if is_dataclass(value) and not isinstance(value, type):
         return {each.name: getattr(value, each.name) for each in fields(value)}
     if isinstance(value, tuple) and hasattr(value, "_asdict"):

@@ -10,11 +10,12 @@ import pytest
 from tests.living import Living, assert_audited
 
 from staddle import errors
-from staddle.db import Database, Tx
+from staddle.db import Database, Tx, queries
 from staddle.ledger import Outcome
 from staddle.positions import Subscribe, Subscribed, subscribe
-from staddle.server.batch import Batcher
+from staddle.server.batch import CROWD_MIN, Batcher
 
+sql = queries("staddle.server")
 Answer = Callable[[Tx, Sequence[Subscribe]], Sequence[Outcome[Subscribed]]]
 
 
@@ -53,6 +54,71 @@ def test_requests_of_one_moment_share_a_transaction_and_the_quota_is_never_overs
     assert len(sizes) < 30
     assert max(sizes) <= 40
     assert_audited(living.database)
+
+
+def test_a_crowd_waits_for_its_turn_and_takes_along_what_has_come_meanwhile(living: Living) -> None:
+    sizes: list[int] = []
+    asked = commands_of(living, 20)
+    batcher = Batcher(living.database, "subscribe", answering(living, sizes), batch_max=16)
+
+    async def story() -> list[Any]:
+        with living.database.transaction() as elsewhere:
+            elsewhere.execute(sql.take_turn)  # as another process does while it answers many
+            first = [asyncio.create_task(batcher.ask(each)) for each in asked[:CROWD_MIN]]
+            while batcher.waiting:
+                await asyncio.sleep(0.001)
+            rest = [asyncio.create_task(batcher.ask(each)) for each in asked[CROWD_MIN:]]
+            done, _ = await asyncio.wait(first + rest, timeout=0.2)
+            assert not done
+        return await asyncio.gather(*first, *rest)
+
+    outcomes = asyncio.run(story())
+    batcher.stop()
+    assert [outcome.error for outcome in outcomes] == [None] * 20
+    assert sizes == [16, 4]
+    assert_audited(living.database)
+
+
+def test_a_few_requests_wait_for_nobodys_turn(living: Living) -> None:
+    sizes: list[int] = []
+    asked = commands_of(living, CROWD_MIN - 1)
+    batcher = Batcher(living.database, "subscribe", answering(living, sizes))
+
+    async def story() -> list[Any]:
+        with living.database.transaction() as elsewhere:
+            elsewhere.execute(sql.take_turn)
+            return await asyncio.wait_for(ask_all(batcher, asked), 10)
+
+    outcomes = asyncio.run(story())
+    batcher.stop()
+    assert [outcome.error for outcome in outcomes] == [None] * (CROWD_MIN - 1)
+
+
+def test_told_to_stop_while_it_waits_for_its_turn_a_crowd_is_answered_and_nothing_is_left(
+    living: Living,
+) -> None:
+    sizes: list[int] = []
+    asked = commands_of(living, 12)
+    batcher = Batcher(living.database, "subscribe", answering(living, sizes))
+
+    async def story() -> list[Any]:
+        with living.database.transaction() as elsewhere:
+            elsewhere.execute(sql.take_turn)
+            tasks = [asyncio.create_task(batcher.ask(each)) for each in asked[:CROWD_MIN]]
+            while batcher.waiting:
+                await asyncio.sleep(0.001)
+            tasks += [asyncio.create_task(batcher.ask(each)) for each in asked[CROWD_MIN:]]
+            await asyncio.sleep(0)
+            stopping = asyncio.get_running_loop().run_in_executor(None, batcher.stop)
+            while not batcher.is_stopping:
+                await asyncio.sleep(0.001)
+        outcomes = await asyncio.gather(*tasks)
+        await stopping
+        return outcomes
+
+    outcomes = asyncio.run(story())
+    assert [outcome.error for outcome in outcomes] == [None] * 12
+    assert sum(sizes) == 12
 
 
 def test_a_batch_that_fails_as_a_whole_is_done_one_by_one(living: Living) -> None:

@@ -8,6 +8,7 @@ import typer
 from staddle.cli import app
 from staddle.config import Config
 from staddle.db import open_database
+from staddle.server.interpreter import share_the_interpreter
 from staddle.server.logs import configure_logs
 from staddle.server.parent import end_with_parent
 from staddle.server.serve import serve as serve_until_stopped
@@ -56,4 +57,6 @@ def application() -> Any:
     service = Service(
         open_database(config, connections_max=CONNECTIONS), config, observe=metrics.observe_batch
     )
-    return assemble(service, [api.edge, docs.edge, health.edge, web.edge])
+    made = assemble(service, [api.edge, docs.edge, health.edge, web.edge])
+    share_the_interpreter()
+    return made

@@ -3,6 +3,10 @@
 There is no timer: the next batch is whatever came while the last one was being committed (design.md section 5). Each
 request ends with an outcome of its own; a batch that fails as a whole is tried again one by one, so that a single
 request can never take its neighbours with it.
+
+Batches of a few requests go on beside each other in all processes. One of many would meet another's cells in the
+database and wait there, half-way and with a list that no longer grows: so it waits for its turn first, and takes
+along all that has come meanwhile (docs/decisions/0021).
 """
 
 import asyncio
@@ -14,17 +18,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from staddle.db import Database, Tx
+from staddle.db import Database, Tx, queries
 from staddle.errors import StaddleError, Stopping
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 BATCH_MAX = 256
+CROWD_MIN = 8
+"""From so many requests on a batch waits for its turn: two batches in eight of the 256 cells each have one in common
+once in five times, two in sixteen cells each twice in three.
+"""
 QUEUE_MAX = 20_000
 """Beyond it new requests are refused at once: they would wait for longer than their callers do."""
 Observe = Callable[[str, int, float, bool], None]
 """Told of each batch: its name, its size, the seconds it took, and whether it was done as a whole."""
 log = logging.getLogger(__name__)
+sql = queries(__package__)
 
 
 def observe_nothing(_name: str, _size: int, _seconds: float, _is_whole: bool) -> None:
@@ -98,35 +107,39 @@ class Batcher(Generic[Asked, Answer]):
             thread.join(wait_seconds)
 
     def _work(self) -> None:
-        is_last = False
-        while not is_last:
-            batch, is_last = self._next_batch()
-            if batch:
-                began_at = time.perf_counter()
-                is_whole = self._answer_batch(batch)
-                self._observe(self.name, len(batch), time.perf_counter() - began_at, is_whole)
+        while batch := self._next_batch():
+            began_at = time.perf_counter()
+            is_whole = self._answer_batch(batch)
+            self._observe(self.name, len(batch), time.perf_counter() - began_at, is_whole)
 
-    def _next_batch(self) -> tuple[list[Waiting[Asked, Answer]], bool]:
-        """Wait for one request and take all that are there with it; says whether this thread is to end."""
+    def _next_batch(self) -> list[Waiting[Asked, Answer]]:
+        """Wait for one request and take all that are there with it; an empty list says that this thread is to end."""
         batch: list[Waiting[Asked, Answer]] = []
         first = self._queue.get()
-        if first is None:
-            return batch, True
-        batch.append(first)
+        if first is not None:
+            batch.append(first)
+            self._take_more(batch)
+        return batch
+
+    def _take_more(self, batch: list[Waiting[Asked, Answer]]) -> None:
+        """Add what waits to a batch, as far as there is room."""
         while len(batch) < self._batch_max:
             try:
                 more = self._queue.get_nowait()
             except queue.Empty:
-                break
+                return
             if more is None:
-                return batch, True
+                self._queue.put(None)  # the end comes after this batch
+                return
             batch.append(more)
-        return batch, False
 
     def _answer_batch(self, batch: list[Waiting[Asked, Answer]]) -> bool:
         """Answer a batch, or each of it alone where it fails as a whole; says whether it was done as a whole."""
         try:
             with self._database.transaction() as tx:
+                if len(batch) >= CROWD_MIN:
+                    tx.execute(sql.take_turn)
+                    self._take_more(batch)
                 answers = self._answer(tx, [waiting.asked for waiting in batch])
         except Exception as error:  # each is told on its own what became of it
             if len(batch) == 1:

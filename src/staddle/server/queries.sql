@@ -1,3 +1,7 @@
+-- name: take_turn
+-- Wait until no other process answers many requests at once, and have it so until this transaction ends.
+SELECT pg_advisory_xact_lock(hashtext('batch'));
+
 -- name: have_leader
 -- Have the one row that says who keeps the schedule.
 INSERT INTO leader (holder, beat) VALUES ('', 0) ON CONFLICT (is_the_only_one) DO NOTHING;
