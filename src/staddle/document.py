@@ -15,10 +15,8 @@ from staddle.ledger import Asset
 from staddle.money import plain, plain_at
 
 Document = dict[str, Any]
-NOT_AMOUNTS = ("apr", "fraction", "change_max", "basis", "carry", "progress", "days_left", "price")
-
 _AS_IT_IS = frozenset({str, bool, type(None)})
-NOT_AMOUNTS = ("apr", "fraction", "change_max", "basis", "carry", "progress", "days_left")
+NOT_AMOUNTS = ("apr", "fraction", "change_max", "basis", "carry", "progress", "days_left", "price")
 """Parts of the names of figures that are no amounts: they are written without idle zeros."""
 
 
