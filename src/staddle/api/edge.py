@@ -165,6 +165,8 @@ def read_form(kind: type[Form], request: Incoming, sent: str) -> Form:
 
 
 def _convert(values: dict[str, Any], kind: type[msgspec.Struct], part: str) -> dict[str, Any]:
+    if not values and not kind.__struct_fields__:
+        return {}
     for name in _integers(kind) & values.keys():
         if not (values[name].isascii() and values[name].isdigit()):
             raise MalformedRequest(f"The {part} cannot be read: {name} is not a plain number.", part=part)

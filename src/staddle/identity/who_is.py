@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
@@ -110,8 +111,14 @@ def _of_client(tx: Tx, token: str, now: datetime) -> Caller:
 
 def address_of(seen: Seen) -> IPv4Address | IPv6Address | None:
     """Give the peer's address; an IPv4 address within IPv6 is that IPv4 address; None where there is none."""
+    return _address_in(seen.address)
+
+
+@lru_cache(maxsize=4096)
+def _address_in(text: str) -> IPv4Address | IPv6Address | None:
+    """Read an address, once for the many requests that come through one proxy."""
     try:
-        address = ip_address(seen.address.partition("%")[0])
+        address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
