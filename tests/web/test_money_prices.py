@@ -1,7 +1,6 @@
 """The worth of everything on the assets page: an exact sum, cut once, and only where the desk knows prices."""
 # ruff: noqa: F811  fixtures are imported by their names
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
@@ -87,7 +86,8 @@ def test_a_price_that_is_set_over_http_is_shown_and_listed(service: Service, ada
     assert service.caller(None).get("/v1/prices").json()["items"] == [put.json()]
     assert f"about {worth(service, 'ada', {'BTC': D('70000.25')})} USD" in seen(ada.get("/assets")).text
     future = service.operator("ada").put("/v1/prices/BTC", body | {"priced_at": "2031-01-01T00:00:00Z"})
-    assert (future.status_code, json.loads(future.text)["code"]) == (422, "invalid_time")
+    told = future.json()
+    assert (future.status_code, told["code"], told["field"]) == (422, "invalid_time", "priced_at")
 
 
 def test_nothing_of_it_is_in_the_books(service: Service, ada: Browser) -> None:

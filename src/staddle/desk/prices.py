@@ -13,7 +13,7 @@ import msgspec
 from staddle.db import Tx, queries
 from staddle.desk.log import log
 from staddle.desk.operators import find_operator
-from staddle.errors import InvalidAmount, InvalidChoice, InvalidTime, RoleMissing
+from staddle.errors import InvalidAmount, InvalidChoice, InvalidTime, RoleMissing, StaddleError
 from staddle.ledger import find_asset
 from staddle.money import has_scale, plain
 
@@ -59,17 +59,22 @@ def set_prices(tx: Tx, by: str, prices: Sequence[Price], now: datetime) -> list[
 
 
 def check_price(price: Price, now: datetime) -> None:
-    """Refuse what cannot be a price: InvalidChoice, InvalidAmount, InvalidTime."""
+    """Refuse what cannot be a price, naming the field: InvalidChoice, InvalidAmount, InvalidTime."""
+    wrong: tuple[str, StaddleError] | None = None
     if not _QUOTE.fullmatch(price.quote):
-        raise InvalidChoice("A quote currency has 3 to 10 capital letters, such as USD.", field="quote")
-    if not price.price.is_finite() or not 0 < price.price < PRICE_BELOW:
-        raise InvalidAmount("A price is a plain decimal number above zero and below 10^12.", field="price")
-    if not has_scale(price.price, PRICE_DECIMALS_MAX):
-        raise InvalidAmount(f"A price has at most {PRICE_DECIMALS_MAX} decimals.", field="price")
-    if price.priced_at.tzinfo is None:
-        raise InvalidTime("The time of a price names no time zone.", field="priced_at")
-    if price.priced_at > now:
-        raise InvalidTime("No price is known before its time: this one is in the future.", field="priced_at")
+        wrong = "quote", InvalidChoice("A quote currency has 3 to 10 capital letters, such as USD.")
+    elif not price.price.is_finite() or not 0 < price.price < PRICE_BELOW:
+        wrong = "price", InvalidAmount("A price is a plain decimal number above zero and below 10^12.")
+    elif not has_scale(price.price, PRICE_DECIMALS_MAX):
+        wrong = "price", InvalidAmount(f"A price has at most {PRICE_DECIMALS_MAX} decimals.")
+    elif price.priced_at.tzinfo is None:
+        wrong = "priced_at", InvalidTime("The time of a price names no time zone.")
+    elif price.priced_at > now:
+        wrong = "priced_at", InvalidTime("No price is known before its time: this one is in the future.")
+    if wrong is not None:
+        field, error = wrong
+        error.field = field
+        raise error
 
 
 def prices_of(tx: Tx) -> list[Price]:
