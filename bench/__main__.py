@@ -2,13 +2,13 @@
 
 import argparse
 
-from bench import over_http, run, subscribe
+from bench import over_http, pages, run, subscribe
 from bench.fill import config_of, durable_server, say, temporary_home
 from staddle.db import open_server
 
 
 def main() -> int:
-    """Measure the daily run, subscribing, and the service, each on a server of its own; 1 where a target is missed."""
+    """Measure the daily run, subscribing, the service and its pages, each on a server of its own; 1 where a target is missed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the size: to see that it works")
     parser.add_argument("--home", help="make the databases in this folder")
@@ -25,6 +25,9 @@ def main() -> int:
     say("")
     with temporary_home(options.home) as home, open_server(config_of(home)) as server:
         missed += over_http.measure(server, home, customers, max(scale, 64), seconds, 2)
+    say("")
+    with temporary_home(options.home) as home, open_server(config_of(home)) as server:
+        missed += pages.measure(server, home, positions, 200)
     return min(missed, 1)
 
 
