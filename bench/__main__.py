@@ -8,7 +8,7 @@ from staddle.db import open_server
 
 
 def main() -> int:
-    """Measure the daily run, subscribing, the service and its pages, each on a server of its own; 1 where a target is missed."""
+    """Measure the run, subscribing, the service and its pages, each on a server of its own; 1 where one is missed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the size: to see that it works")
     parser.add_argument("--home", help="make the databases in this folder")
