@@ -501,7 +501,7 @@ BEGIN
     IF EXISTS (SELECT FROM reward_piece p WHERE p.run_on = open_reward_day.run_on) THEN
         RETURN;
     END IF;
-    EXECUTE format('CREATE TABLE %I (LIKE reward INCLUDING CONSTRAINTS INCLUDING DEFAULTS) %s', day_name,
+    EXECUTE format('CREATE TABLE %I (LIKE reward INCLUDING CONSTRAINTS INCLUDING DEFAULTS INCLUDING STORAGE) %s', day_name,
                    CASE WHEN piece_count > 1 THEN 'PARTITION BY RANGE (cell)' ELSE '' END);
     FOR piece IN 0 .. piece_count - 1 LOOP
         piece_name := day_name || CASE WHEN piece_count > 1 THEN '_' || piece ELSE '' END;
@@ -545,6 +545,8 @@ CREATE TABLE public.reward (
     CONSTRAINT only_an_act_pays_a_reward_late CHECK ((is_early OR (NOT is_late)))
 )
 PARTITION BY RANGE (run_on);
+ALTER TABLE ONLY public.reward ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.reward ALTER COLUMN basis SET STORAGE PLAIN;
 
 COMMENT ON COLUMN public.reward.is_early IS 'settled by an act (a redemption, a maturity) rather than by the run';
 
@@ -835,6 +837,8 @@ CREATE TABLE public.due_reward (
     basis numeric NOT NULL
 )
 PARTITION BY RANGE (cell);
+ALTER TABLE ONLY public.due_reward ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_0 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -844,6 +848,8 @@ CREATE UNLOGGED TABLE public.due_reward_0 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_0 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_0 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_1 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -853,6 +859,8 @@ CREATE UNLOGGED TABLE public.due_reward_1 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_1 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_1 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_10 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -862,6 +870,8 @@ CREATE UNLOGGED TABLE public.due_reward_10 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_10 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_10 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_11 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -871,6 +881,8 @@ CREATE UNLOGGED TABLE public.due_reward_11 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_11 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_11 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_12 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -880,6 +892,8 @@ CREATE UNLOGGED TABLE public.due_reward_12 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_12 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_12 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_13 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -889,6 +903,8 @@ CREATE UNLOGGED TABLE public.due_reward_13 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_13 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_13 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_14 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -898,6 +914,8 @@ CREATE UNLOGGED TABLE public.due_reward_14 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_14 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_14 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_15 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -907,6 +925,8 @@ CREATE UNLOGGED TABLE public.due_reward_15 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_15 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_15 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_2 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -916,6 +936,8 @@ CREATE UNLOGGED TABLE public.due_reward_2 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_2 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_2 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_3 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -925,6 +947,8 @@ CREATE UNLOGGED TABLE public.due_reward_3 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_3 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_3 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_4 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -934,6 +958,8 @@ CREATE UNLOGGED TABLE public.due_reward_4 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_4 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_4 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_5 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -943,6 +969,8 @@ CREATE UNLOGGED TABLE public.due_reward_5 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_5 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_5 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_6 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -952,6 +980,8 @@ CREATE UNLOGGED TABLE public.due_reward_6 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_6 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_6 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_7 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -961,6 +991,8 @@ CREATE UNLOGGED TABLE public.due_reward_7 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_7 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_7 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_8 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -970,6 +1002,8 @@ CREATE UNLOGGED TABLE public.due_reward_8 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_8 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_8 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_9 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -979,6 +1013,8 @@ CREATE UNLOGGED TABLE public.due_reward_9 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_9 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_9 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE TABLE public.external_account (
     issuer text NOT NULL,
