@@ -128,6 +128,30 @@ def test_what_was_worked_out_and_lost_in_a_crash_is_worked_out_again(living: Liv
     assert len(living.rows("SELECT FROM reward")) == 2
 
 
+def test_a_run_makes_room_for_its_day_and_the_next_two(living: Living) -> None:
+    staker(living)
+    living.passes(days=2)
+    living.run(date(2026, 1, 23))
+    days = living.rows("SELECT DISTINCT run_on FROM reward_piece ORDER BY run_on")
+    assert [row.run_on for row in days] == [date(2026, 1, 23), date(2026, 1, 24), date(2026, 1, 25)]
+
+
+def test_a_day_of_rewards_and_what_is_due_are_one_file_a_part(living: Living) -> None:
+    """A second and a third file for values too long for a page would be made and thrown away with every part."""
+    staker(living)
+    living.passes(days=2)
+    living.run(date(2026, 1, 23))
+    parts = living.rows(
+        """SELECT c.oid::regclass::text AS name, c.reltoastrelid <> 0 AS has_annex
+             FROM unnest(ARRAY['reward', 'due_reward']::regclass[]) AS kept (root)
+            CROSS JOIN LATERAL pg_partition_tree(kept.root) t
+             JOIN pg_class c ON c.oid = t.relid
+            WHERE t.isleaf"""
+    )
+    assert len(parts) == 3 + 16
+    assert [row.name for row in parts if row.has_annex] == []
+
+
 @pytest.mark.parametrize("hour", [time(18, 30), time(23, 59, 59)])
 def test_any_time_of_day_can_be_the_distribution_time(database: Database, hour: time) -> None:
     living = Living(database, distribution_time=hour)

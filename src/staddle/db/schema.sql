@@ -501,7 +501,7 @@ BEGIN
     IF EXISTS (SELECT FROM reward_piece p WHERE p.run_on = open_reward_day.run_on) THEN
         RETURN;
     END IF;
-    EXECUTE format('CREATE TABLE %I (LIKE reward INCLUDING CONSTRAINTS INCLUDING DEFAULTS) %s', day_name,
+    EXECUTE format('CREATE TABLE %I (LIKE reward INCLUDING CONSTRAINTS INCLUDING DEFAULTS INCLUDING STORAGE) %s', day_name,
                    CASE WHEN piece_count > 1 THEN 'PARTITION BY RANGE (cell)' ELSE '' END);
     FOR piece IN 0 .. piece_count - 1 LOOP
         piece_name := day_name || CASE WHEN piece_count > 1 THEN '_' || piece ELSE '' END;
@@ -545,6 +545,8 @@ CREATE TABLE public.reward (
     CONSTRAINT only_an_act_pays_a_reward_late CHECK ((is_early OR (NOT is_late)))
 )
 PARTITION BY RANGE (run_on);
+ALTER TABLE ONLY public.reward ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.reward ALTER COLUMN basis SET STORAGE PLAIN;
 
 COMMENT ON COLUMN public.reward.is_early IS 'settled by an act (a redemption, a maturity) rather than by the run';
 
@@ -851,6 +853,8 @@ CREATE TABLE public.due_reward (
     basis numeric NOT NULL
 )
 PARTITION BY RANGE (cell);
+ALTER TABLE ONLY public.due_reward ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_0 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -860,6 +864,8 @@ CREATE UNLOGGED TABLE public.due_reward_0 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_0 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_0 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_1 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -869,6 +875,8 @@ CREATE UNLOGGED TABLE public.due_reward_1 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_1 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_1 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_10 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -878,6 +886,8 @@ CREATE UNLOGGED TABLE public.due_reward_10 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_10 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_10 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_11 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -887,6 +897,8 @@ CREATE UNLOGGED TABLE public.due_reward_11 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_11 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_11 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_12 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -896,6 +908,8 @@ CREATE UNLOGGED TABLE public.due_reward_12 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_12 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_12 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_13 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -905,6 +919,8 @@ CREATE UNLOGGED TABLE public.due_reward_13 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_13 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_13 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_14 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -914,6 +930,8 @@ CREATE UNLOGGED TABLE public.due_reward_14 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_14 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_14 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_15 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -923,6 +941,8 @@ CREATE UNLOGGED TABLE public.due_reward_15 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_15 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_15 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_2 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -932,6 +952,8 @@ CREATE UNLOGGED TABLE public.due_reward_2 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_2 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_2 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_3 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -941,6 +963,8 @@ CREATE UNLOGGED TABLE public.due_reward_3 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_3 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_3 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_4 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -950,6 +974,8 @@ CREATE UNLOGGED TABLE public.due_reward_4 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_4 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_4 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_5 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -959,6 +985,8 @@ CREATE UNLOGGED TABLE public.due_reward_5 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_5 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_5 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_6 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -968,6 +996,8 @@ CREATE UNLOGGED TABLE public.due_reward_6 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_6 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_6 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_7 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -977,6 +1007,8 @@ CREATE UNLOGGED TABLE public.due_reward_7 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_7 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_7 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_8 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -986,6 +1018,8 @@ CREATE UNLOGGED TABLE public.due_reward_8 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_8 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_8 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE UNLOGGED TABLE public.due_reward_9 (
     credit_account bigint CONSTRAINT due_reward_credit_account_not_null NOT NULL,
@@ -995,6 +1029,8 @@ CREATE UNLOGGED TABLE public.due_reward_9 (
     amount numeric CONSTRAINT due_reward_amount_not_null NOT NULL,
     basis numeric CONSTRAINT due_reward_basis_not_null NOT NULL
 );
+ALTER TABLE ONLY public.due_reward_9 ALTER COLUMN amount SET STORAGE PLAIN;
+ALTER TABLE ONLY public.due_reward_9 ALTER COLUMN basis SET STORAGE PLAIN;
 
 CREATE TABLE public.email_link (
     token_hash bytea NOT NULL,

@@ -30,8 +30,7 @@ def plan_run(database: Database, run_on: date, cutoff: datetime, started_by: str
         if found is not None and found.state != "held":
             tx.execute(sql.execute_run, {"run_on": run_on})
             return "executing"
-        with database.transaction() as opening:
-            open_days(opening, run_on)
+        open_days(database, run_on, range(1))
         failpoint("run.opened")
         due, settled = work_out(database, run_on, cutoff)
         failpoint("run.worked_out")
@@ -70,15 +69,16 @@ def keep_plan(tx: Tx, run_on: date, due: Sequence[Any], owed: PlanByProduct) -> 
     )
 
 
-def open_days(tx: Tx, run_on: date) -> None:
-    """Make the partitions of the run's day and of the next two, in as many pieces as the desk is large."""
-    row = tx.execute(sql.open_position_count).fetchone()
-    assert row is not None
-    pieces = 1
-    while pieces * POSITIONS_IN_A_PIECE < row.positions and pieces < PIECES_MAX:
-        pieces *= 2
-    for days in range(3):
-        tx.execute(sql.open_reward_day, {"run_on": run_on + timedelta(days=days), "pieces": pieces})
+def open_days(database: Database, run_on: date, later: range) -> None:
+    """Make the partitions of days so much later than the run's, in as many pieces as the desk is large."""
+    with database.transaction() as tx:
+        row = tx.execute(sql.open_position_count).fetchone()
+        assert row is not None
+        pieces = 1
+        while pieces * POSITIONS_IN_A_PIECE < row.positions and pieces < PIECES_MAX:
+            pieces *= 2
+        for days in later:
+            tx.execute(sql.open_reward_day, {"run_on": run_on + timedelta(days=days), "pieces": pieces})
 
 
 def work_out(database: Database, run_on: date, cutoff: datetime) -> tuple[list[Any], list[Any]]:
@@ -87,11 +87,10 @@ def work_out(database: Database, run_on: date, cutoff: datetime) -> tuple[list[A
     Gives, added up, what is still to pay by piece and product, and what acts had settled of it already by
     product. Both are of one moment in each half, so that nothing is counted twice or not at all. The caller
     holds the run's lock. Acts that come later settle the day themselves, and the payment leaves out what they
-    have settled.
+    have settled. Whichever half is done first is followed by making room for the next two days.
     """
 
-    def half(cells: tuple[LiteralString, int, int]) -> tuple[list[Any], list[Any]]:
-        forget, cell_from, cell_to = cells
+    def half(forget: LiteralString, cell_from: int, cell_to: int) -> tuple[list[Any], list[Any]]:
         named = {"run_on": run_on, "cutoff": cutoff, "cell_from": cell_from, "cell_to": cell_to}
         with database.transaction() as tx:
             tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -102,7 +101,10 @@ def work_out(database: Database, run_on: date, cutoff: datetime) -> tuple[list[A
             return due, tx.execute(sql.add_up_settled, named).fetchall()
 
     with ThreadPoolExecutor(2) as pool:
-        halves = list(pool.map(half, [(sql.forget_lower_due, 0, 127), (sql.forget_upper_due, 128, 255)]))
+        lower = pool.submit(half, sql.forget_lower_due, 0, 127)
+        upper = pool.submit(half, sql.forget_upper_due, 128, 255)
+        pool.submit(open_days, database, run_on, range(1, 3)).result()
+        halves = [lower.result(), upper.result()]
     return [row for due, _ in halves for row in due], [row for _, settled in halves for row in settled]
 
 

@@ -50,16 +50,18 @@ SELECT p.cell_from, p.cell_to, r.run_on IS NOT NULL AS is_paid
 
 -- name: expect_many
 -- Tell the planner, for this transaction, that it is about very many positions, each looked up in tables of a few rows,
--- and of one day's rewards: a plan for any day would look at every day there is.
+-- of which there are a few sums: what is due has no statistics, and it would be sorted to be added up. And about one day's
+-- rewards: a plan for any day would look at every day there is.
 SELECT set_config('enable_nestloop', 'off', true) AS nestloop, set_config('enable_indexscan', 'off', true) AS indexes,
-       set_config('enable_mergejoin', 'off', true) AS merges, set_config('work_mem', '64MB', true) AS memory,
+       set_config('enable_mergejoin', 'off', true) AS merges, set_config('enable_sort', 'off', true) AS sorts,
+       set_config('work_mem', '64MB', true) AS memory,
        set_config('plan_cache_mode', 'force_custom_plan', true) AS plans;
 
 -- name: go_in_order
 -- Tell the planner, for the rest of this transaction, to bring accounts into order and to sum and to join them so: what
 -- belongs together then lies together, and sums of a few rows each need no table of sums.
 SELECT set_config('enable_hashagg', 'off', true) AS sums, set_config('enable_hashjoin', 'off', true) AS hashes,
-       set_config('enable_mergejoin', 'on', true) AS merges;
+       set_config('enable_mergejoin', 'on', true) AS merges, set_config('enable_sort', 'on', true) AS sorts;
 
 -- name: forget_lower_due
 -- Forget what the run planned before owed to the positions of the lower half of the cells.
@@ -95,8 +97,7 @@ SELECT d.cell & (SELECT (256 - 256 / count(*))::smallint FROM reward_piece p WHE
        d.product_id, count(*) AS reward_count, sum(d.amount) AS amount
   FROM due_reward d
  WHERE d.cell BETWEEN %(cell_from)s AND %(cell_to)s
- GROUP BY 1, 2
- ORDER BY 1, 2;
+ GROUP BY 1, 2;
 
 -- name: add_up_settled
 -- Add up by product what acts have settled of a distribution already in some cells.
