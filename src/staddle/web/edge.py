@@ -6,7 +6,7 @@ import json
 import logging
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
 from urllib.parse import urlencode
@@ -62,72 +62,88 @@ class Frame:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for: a page at an address, with what was in the address, and the fields of a form."""
+
+    page: Page
+    request: Incoming
+    path: str
+    parameters: Mapping[str, Any]
+    fields: Mapping[str, Any]
+
+
 async def answer(page: Page, service: Service, request: Incoming) -> Reply:
     """Answer one request for a page; whatever goes wrong becomes a page that says so."""
     name_operation(page.name)
-    path, fields = address_of(page, request), dict[str, Any]()
+    path = address_of(page, request)
     try:
-        if page.method == "POST":
-            # Signing in, too: or another site could sign a visitor in as somebody else, and watch what they do there.
-            check_same_site(service, request)
-            fields = fields_of(request)
-        credentials = credentials_of(service, request)
-        parameters = read_path(page, request)
-        key = check_given(str(fields.get("key") or uuid.uuid4()))
-        call = Call(service, credentials, page.allow, key)
+        asked, call = read(page, service, request, path)
     except StaddleError as error:
         return failed(error, request, path)
     try:
-        return await _answered(page, call, request, path, parameters, fields)
+        return await _answered(asked, call)
     except MUST_PROVE as error:
-        return prove_first(page, error, path, parameters, fields, request)
+        return prove_first(asked, error)
     except Exception as error:  # shown as a page, each with its sentence
-        return await _again(page, call, request, path, parameters, fields, error)
+        return await _again(asked, call, error)
 
 
-async def _answered(
-    page: Page, call: Call, request: Incoming, path: str, parameters: dict[str, Any], fields: dict[str, Any]
-) -> Reply:
+def read(page: Page, service: Service, request: Incoming, path: str) -> tuple[Asked, Call]:
+    """Read what a request asks for, and who says they are asking."""
+    fields: Mapping[str, Any] = {}
+    if page.method == "POST":
+        # Signing in, too: or another site could sign a visitor in as somebody else, and watch what they do there.
+        check_same_site(service, request)
+        fields = fields_of(request)
+    credentials = credentials_of(service, request)
+    asked = Asked(page, request, path, read_path(page, request), fields)
+    key = check_given(str(fields.get("key") or uuid.uuid4()))
+    return asked, Call(service, credentials, page.allow, key)
+
+
+async def _answered(asked: Asked, call: Call) -> Reply:
     """Do what the page does, in the batch of its act, in its one transaction, or on the database."""
-    given = dict(parameters)
-    if page.form_type is not None:
-        given["form"] = read_form(page, fields)
-    if page.method == "GET":
-        query = query_of(request)
-        given |= read_query(page, query)
-        if page.takes_typed:
-            given["typed"] = Typed(typed_of(request))
-        if page.cookie is not None:
-            given["kept"] = request.cookie(page.cookie) or ""
+    page, given = asked.page, given_to(asked)
     if page.act is not None:
         assert page.then is not None
-        asked = await ask_batch(
-            call, page.act, lambda caller, key, seen: page.run(caller, key, seen, **given)
-        )
-        outcome, then = asked.outcome.unwrap(), page.then
-        return await _in_visit(call, request, path, lambda visit: then(visit, outcome, **parameters))
+        done = await ask_batch(call, page.act, lambda caller, key, seen: page.run(caller, key, seen, **given))
+        outcome, then = done.outcome.unwrap(), page.then
+        return await _in_visit(asked, call, lambda visit: then(visit, outcome, **asked.parameters))
     if page.is_one_transaction:
-        return await _in_visit(call, request, path, lambda visit: page.run(visit, **given))
+        return await _in_visit(asked, call, lambda visit: page.run(visit, **given))
 
     def on(at: OnDatabase) -> GoTo | Callable[[Visit], Answer]:
-        done: GoTo | Callable[[Visit], Answer] = page.run(at, **given)
-        return done
+        next_step: GoTo | Callable[[Visit], Answer] = page.run(at, **given)
+        return next_step
 
     next_step = await call.service.in_thread(lambda: on_database(call, on))
     if isinstance(next_step, GoTo):
-        return reply_of(next_step, None, request)
-    return await _in_visit(call, request, path, next_step)
+        return reply_of(next_step, None, asked.request)
+    return await _in_visit(asked, call, next_step)
 
 
-async def _in_visit(
-    call: Call, request: Incoming, path: str, show: Callable[[Visit], Answer | StaddleError]
-) -> Reply:
+def given_to(asked: Asked) -> dict[str, Any]:
+    """Put together what the page's function takes: out of the address, the form, the query, and a cookie."""
+    page, given = asked.page, dict(asked.parameters)
+    if page.form_type is not None:
+        given["form"] = read_form(page, asked.fields)
+    if page.method == "GET":
+        given |= read_query(page, query_of(asked.request))
+        if page.takes_typed:
+            given["typed"] = Typed(typed_of(asked.request))
+        if page.cookie is not None:
+            given["kept"] = asked.request.cookie(page.cookie) or ""
+    return given
+
+
+async def _in_visit(asked: Asked, call: Call, show: Callable[[Visit], Answer | StaddleError]) -> Reply:
     """Show something in one transaction. A refusal that is given, and not raised, is kept by its key, and then told."""
 
     def in_one(at: At) -> Reply | StaddleError:
-        visit = visit_of(at, request, path)
+        visit = visit_of(at, asked.request, asked.path)
         given = show(visit)
-        return given if isinstance(given, StaddleError) else reply_of(given, visit, request)
+        return given if isinstance(given, StaddleError) else reply_of(given, visit, asked.request)
 
     reply = await call.service.in_thread(lambda: in_transaction(call, in_one))
     if isinstance(reply, StaddleError):
@@ -135,30 +151,21 @@ async def _in_visit(
     return reply
 
 
-async def _again(
-    page: Page,
-    call: Call,
-    request: Incoming,
-    path: str,
-    parameters: dict[str, Any],
-    fields: dict[str, Any],
-    error: Exception,
-) -> Reply:
+async def _again(asked: Asked, call: Call, error: Exception) -> Reply:
     """Show the page that the form stood on, with the refusal and all that was typed; else the refusal alone."""
-    if page.again is None or not isinstance(error, StaddleError):
-        return failed(error, request, path)
-    again = page.again
+    again = asked.page.again
+    if again is None or not isinstance(error, StaddleError):
+        return failed(error, asked.request, asked.path)
     takes = inspect.signature(again).parameters
-    given: dict[str, Any] = {name: value for name, value in parameters.items() if name in takes}
+    given: dict[str, Any] = {name: value for name, value in asked.parameters.items() if name in takes}
     if "typed" in takes:
-        given["typed"] = Typed(fields, error)
-    call = Call(call.service, call.credentials, PAGES[again.__name__].allow, call.key)
-    status = problem_of(error).status
+        given["typed"] = Typed(asked.fields, error)
+    call = replace(call, allow=PAGES[again.__name__].allow)
     try:
-        shown = await _in_visit(call, request, path, lambda visit: again(visit, **given))
+        reply = await _in_visit(asked, call, lambda visit: again(visit, **given))
     except Exception as other:  # the page itself cannot be shown any more
-        return failed(other, request, path)
-    return Reply(status if shown.status == 200 else shown.status, shown.body, shown.media_type, shown.headers)
+        return failed(other, asked.request, asked.path)
+    return replace(reply, status=problem_of(error).status) if reply.status == 200 else reply
 
 
 def reply_of(answer: Answer, visit: Visit | None, request: Incoming) -> Reply:
@@ -209,21 +216,14 @@ def go_to(answer: GoTo, request: Incoming) -> Reply:
     return Reply(303, b"", HTML, headers)
 
 
-def prove_first(
-    page: Page,
-    error: StaddleError,
-    path: str,
-    parameters: Mapping[str, Any],
-    fields: Mapping[str, Any],
-    request: Incoming,
-) -> Reply:
+def prove_first(asked: Asked, error: StaddleError) -> Reply:
     """Send the viewer to sign in, or to prove again who they are, and then back to the form with what was typed."""
-    back = path
+    page, request, back = asked.page, asked.request, asked.path
     if page.method == "GET":
         back += f"?{request.query_string}" if request.query_string else ""
     elif page.again is not None:
-        shown_at = PAGES[page.again.__name__].path
-        back = with_typed(shown_at.format(**{name: str(value) for name, value in parameters.items()}), fields)
+        named = {name: str(value) for name, value in asked.parameters.items()}
+        back = with_typed(PAGES[page.again.__name__].path.format(**named), asked.fields)
     to = "/step-up" if isinstance(error, StepUpNeeded) else "/sign-in"
     is_lost = "&was=expired" if page.method == "POST" and to == "/sign-in" else ""
     return go_to(GoTo(f"{to}?{urlencode({'next': back})}{is_lost}"), request)
