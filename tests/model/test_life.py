@@ -7,6 +7,7 @@ from datetime import time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -289,6 +290,7 @@ def lead_lives(number: int) -> None:
     run_state_machine_as_test(seed(number)(Lives), settings=how)
 
 
+@pytest.mark.timeout(1200)  # up to five sets of lives, on a busy machine too
 def test_any_life_of_a_desk_is_as_the_rules_say(make_database: Callable[[], Database]) -> None:
     """Each of them, and together they come to most of the boundaries: more are led where the first do not."""
     Lives.make_database = staticmethod(make_database)
