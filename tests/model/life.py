@@ -253,6 +253,8 @@ class Life:
         total = sum((p.principal for p in holding), Fraction(0))
         if total == 0:
             raise Refusal("nothing_to_redeem")
+        if amount is not None and amount <= 0:
+            raise Refusal("invalid_amount")
         wanted = total if amount is None else amount
         if wanted > total:
             raise Refusal("more_than_held")

@@ -349,7 +349,7 @@ WITH since AS (
       FROM notice n
       JOIN webhook_cursor u ON u.cell = n.cell AND n.notice_id <= (u.notice_count << 8) + u.cell
       JOIN webhook_endpoint e ON e.endpoint_id = u.endpoint_id
-     WHERE u.endpoint_id = %(endpoint_id)s AND n.effective_at > %(since)s AND (e.kinds IS NULL OR n.kind = ANY(e.kinds))
+     WHERE u.endpoint_id = %(endpoint_id)s AND n.effective_at >= %(since)s AND (e.kinds IS NULL OR n.kind = ANY(e.kinds))
      ORDER BY n.effective_at, n.notice_id
      LIMIT %(count)s
 ), replayed AS (
