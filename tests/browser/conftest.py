@@ -67,7 +67,8 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open
         base["base_url"] = request.getfixturevalue("desk").url
 
     def open_one(width: int = 1280, height: int = 800, **options: Any) -> Page:
-        page = open_watched(browser, viewport={"width": width, "height": height}, **base, **options)
+        told = {"viewport": {"width": width, "height": height}, **base, **options}
+        page = open_watched(browser, **told)
         pages.append(page)
         return page
 
