@@ -126,7 +126,7 @@ def give_keys(database: Database, customers: int) -> list[str]:
 
 
 @contextmanager
-def serving(home: Path, database: str, processes: int) -> Iterator[int]:
+def serving(home: Path, database: str, processes: int, has_worker: bool = True) -> Iterator[int]:
     """Run `staddle serve` on a port of its own for this long."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -139,6 +139,7 @@ def serving(home: Path, database: str, processes: int) -> Iterator[int]:
     }
     with tempfile.TemporaryFile() as output:
         command = [str(Path(sys.executable).parent / "staddle"), "serve"]
+        command += [] if has_worker else ["--no-worker"]
         process = subprocess.Popen(command, env=environ, stdout=output, stderr=output)
         try:
             if not is_ready(port, process):
