@@ -1,6 +1,5 @@
 """Assets: what a customer has of each coin, and what it has earned day by day, all from the ledger (rule 28)."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,6 +12,7 @@ from staddle.money import ZERO, plain
 from staddle.positions import ShownAsset, assets_of
 from staddle.rewards import RewardDay, reward_days
 from staddle.server.allow import customer
+from staddle.web.chart import series_of
 from staddle.web.page import View, Visit, shows
 from staddle.web.worth import worth_of
 
@@ -58,19 +58,15 @@ def reward_chart(visit: Visit, asset: ShownAsset, length: int) -> RewardChart:
     first = last - (length - 1) * ONE_DAY
     found = {each.run_on: each for each in reward_days(visit.tx, visit.customer_id, asset.asset, first, last)}
     days = [found.get(on) or no_rewards(on) for on in (first + number * ONE_DAY for number in range(length))]
-    series = {
-        "t": [seconds_of(each.run_on) for each in days],
-        "v": [plain(each.rewards_kept) for each in days],
-        "label": visit.say("Rewards"),
-        "unit": asset.asset,
-    }
+    instants = [seconds_of(each.run_on) for each in days]
+    kept = [plain(each.rewards_kept) for each in days]
     return RewardChart(
         asset=asset.asset,
         scale=asset.scale,
         days=days,
         kept=sum((each.rewards_kept for each in days), ZERO),
         forfeited=sum((each.rewards_forfeited for each in days), ZERO),
-        series=json.dumps(series),
+        series=series_of(instants, kept, visit.say("Rewards"), asset.asset),
     )
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from decimal import Decimal
 
+from staddle.document import trimmed
 from staddle.money import EXACT
 from staddle.products import RateShown
 from staddle.web.page import Visit
@@ -34,5 +35,4 @@ def series_of(instants: Sequence[int], values: Sequence[str], label: str, unit: 
 
 def percent(fraction: Decimal) -> str:
     """Write a fraction in percent as a plain decimal."""
-    text = f"{EXACT.multiply(fraction, Decimal(100)):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return trimmed(EXACT.multiply(fraction, Decimal(100)))

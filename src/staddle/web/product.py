@@ -68,7 +68,8 @@ def form_values(visit: Visit, offer: ProductOffer, typed: Typed) -> dict[str, An
     if source not in balances:
         source = "spot" if balances["spot"] >= balances["funding"] else "funding"
     typed = with_part(typed, balances[source], offer)
-    brings, refused = previewed(visit, offer, typed, source)
+    agreement = agreement_of(visit)
+    brings, refused = previewed(visit, offer, typed, source, agreement)
     return {
         "offer": offer,
         "typed": typed,
@@ -78,7 +79,7 @@ def form_values(visit: Visit, offer: ProductOffer, typed: Typed) -> dict[str, An
         "brings": brings,
         "refused": refused,
         "revision_seen": "" if offer.rate is None else str(offer.rate.revision),
-        "agreement": agreement_of(visit),
+        "agreement": agreement,
         "at_maturity": typed.get("at_maturity", offer.terms.at_maturity),
         "redeem_to": typed.get("redeem_to", "funding"),
     }
@@ -105,12 +106,11 @@ def with_part(typed: Typed, balance: Decimal, offer: ProductOffer) -> Typed:
 
 
 def previewed(
-    visit: Visit, offer: ProductOffer, typed: Typed, source: str
+    visit: Visit, offer: ProductOffer, typed: Typed, source: str, agreement: Agreement | None
 ) -> tuple[Subscribed | None, StaddleError | None]:
     """Give what subscribing to what is typed would bring, or why it would be refused; nothing before an amount is."""
     if visit.viewer.customer_id is None or not typed.get("amount"):
         return None, None
-    agreement = agreement_of(visit)
     try:
         command = Subscribe(
             customer_id=visit.viewer.customer_id,
