@@ -5,6 +5,7 @@ from staddle.desk.approvals import Approval, approve, ask, decline, find_approva
 from staddle.desk.assets import add_asset
 from staddle.desk.clock import advance_clock, change_limits, now_of, set_clock
 from staddle.desk.create import Desk, create_desk, find_desk
+from staddle.desk.difference import Difference
 from staddle.desk.log import LogEntry, log, read_log
 from staddle.desk.operators import (
     ROLES,
@@ -23,6 +24,7 @@ __all__ = [
     "Alarm",
     "Approval",
     "Desk",
+    "Difference",
     "LogEntry",
     "Operator",
     "Price",

@@ -1,6 +1,7 @@
 """What can be subscribed to: products, their terms, their rates, and what is on offer now."""
 
 from staddle.products.approve import approve_terms
+from staddle.products.differences import differences, is_said, term_words
 from staddle.products.draft import draft_product, draft_version
 from staddle.products.find import Product, Version, find_product, versions_of
 from staddle.products.offer import (
@@ -71,6 +72,7 @@ __all__ = [
     "check_terms",
     "check_url",
     "close_product",
+    "differences",
     "draft_product",
     "draft_version",
     "end_source",
@@ -80,6 +82,7 @@ __all__ = [
     "halt_subscribing",
     "headline_apr",
     "headline_steps",
+    "is_said",
     "keep_reading",
     "list_products",
     "list_sources",
@@ -102,5 +105,6 @@ __all__ = [
     "show_product",
     "shown_rates",
     "sources_due",
+    "term_words",
     "versions_of",
 ]
