@@ -9,9 +9,9 @@ from tests.browser.accessible import assert_accessible, both_themes
 from tests.browser.conftest import OpenPage, SignIn
 from tests.browser.served import Desk
 
+from staddle.pages.page import pages_of
 from staddle.ui.languages import LANGUAGES, direction_of
 from staddle.web import edge
-from staddle.web.page import PAGES
 
 NO_PAGES = {
     *("begin_external", "finish_external"),  # they send the browser on
@@ -32,7 +32,7 @@ def addresses(desk: Desk) -> Iterator[str]:
         "run_on": max(desk.living.rewards_of(position)),
         "version": 1,
     }
-    for page in PAGES.values():
+    for page in pages_of("web"):
         if page.method == "GET" and page.name not in NO_PAGES:
             yield page.path.format(**given)
 

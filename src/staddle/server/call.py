@@ -36,8 +36,11 @@ class Call:
     key: str
 
 
-def credentials_of(service: Service, request: Incoming) -> Credentials:
-    """Find the token: a bearer's, or the session's cookie, which only counts on requests from our own pages."""
+def credentials_of(service: Service, request: Incoming, own: str = "") -> Credentials:
+    """Find the token: a bearer's, or the session's cookie, which only counts on requests from our own pages.
+
+    `own` is what the cookie's name ends with: operators have another one than customers.
+    """
     headers = request.headers
     address = peer_of(request.address, headers.get("x-forwarded-for", ""), service.config.trusted_proxies)
     seen = Seen(address, headers.get("user-agent", "")[:200])
@@ -45,7 +48,7 @@ def credentials_of(service: Service, request: Incoming) -> Credentials:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return Credentials(token.strip(), seen, for_customer)
-    cookie = request.cookie(service.config.cookie_name)
+    cookie = request.cookie(service.config.cookie_name + own)
     if cookie is not None and request.method not in ("GET", "HEAD"):
         check_same_site(service, request)
     return Credentials(cookie, seen, for_customer)

@@ -4,10 +4,13 @@ from staddle.config import Config
 from staddle.identity import Site
 
 
-def cookie(config: Config, token: str, seconds: int) -> str:
-    """Write the session's cookie; where the site has HTTPS it goes over nothing else."""
+def cookie(config: Config, token: str, seconds: int, own: str = "") -> str:
+    """Write the session's cookie; where the site has HTTPS it goes over nothing else.
+
+    `own` is what the cookie's name ends with.
+    """
     secure = "; Secure" if config.cookie_name.startswith("__Host-") else ""
-    return f"{config.cookie_name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+    return f"{config.cookie_name}{own}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
 
 
 def site(config: Config) -> Site:

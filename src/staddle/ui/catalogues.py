@@ -20,7 +20,7 @@ from staddle.errors import StaddleError
 from staddle.ui.languages import LANGUAGES
 
 SOURCE = Path(__file__).parents[1]
-ROOMS = ("ui", "web")
+ROOMS = ("ui", "pages", "web")
 OPTIONS = {"trim_blocks": "true", "lstrip_blocks": "true", "newstyle_gettext": "true", "silent": "false"}
 HEAD = """# {name}
 msgid ""

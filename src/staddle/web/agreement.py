@@ -2,7 +2,7 @@
 
 from staddle.customers import consents_of, current_agreement, find_agreement, list_agreements
 from staddle.errors import AgreementNotFound
-from staddle.web.page import View, Visit, shows
+from staddle.pages.page import View, Visit, shows
 
 
 @shows("/agreement")

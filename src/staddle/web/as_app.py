@@ -6,9 +6,9 @@ from typing import Any
 from litestar import Response, get
 
 from staddle.errors import AddressNotFound
+from staddle.pages.page import View, Visit, shows
 from staddle.ui.app_files import icon_at, service_worker
 from staddle.ui.static_files import StaticFile
-from staddle.web.page import View, Visit, shows
 
 MANIFEST = {
     "id": "/",

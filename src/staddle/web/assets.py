@@ -9,11 +9,11 @@ from typing import Literal
 from staddle.days import last_run_on
 from staddle.desk import find_desk, prices_of
 from staddle.money import ZERO, plain
+from staddle.pages.chart import series_of
+from staddle.pages.page import View, Visit, shows
 from staddle.positions import ShownAsset, assets_of
 from staddle.rewards import RewardDay, reward_days
 from staddle.server.allow import customer
-from staddle.web.chart import series_of
-from staddle.web.page import View, Visit, shows
 from staddle.web.worth import worth_of
 
 LENGTHS = (30, 90)

@@ -6,6 +6,7 @@ from typing import Literal
 from staddle.customers import current_agreement
 from staddle.errors import AgreementNotFound, InvalidAmount, InvalidRate
 from staddle.money import EXACT, ZERO, parse_decimal, plain
+from staddle.pages.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, sends, shows
 from staddle.positions import (
     SetAutoSubscribe,
     SetRateGuard,
@@ -15,7 +16,6 @@ from staddle.positions import (
 )
 from staddle.products import ProductOffer, list_products
 from staddle.server.allow import customer
-from staddle.web.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, sends, shows
 
 HERE = "/settings/auto-subscribe"
 PERCENT = Decimal(100)

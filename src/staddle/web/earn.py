@@ -8,10 +8,10 @@ from typing import Literal
 
 from staddle.errors import StaddleError
 from staddle.money import ZERO
+from staddle.pages.page import View, Visit, shows
 from staddle.positions import Estimate, estimate, held_by_product
 from staddle.products import ProductOffer, headline_steps, list_products
 from staddle.web.amounts import read_amount
-from staddle.web.page import View, Visit, shows
 
 SPARK = timedelta(days=90)
 CALCULATED_DAYS = 365

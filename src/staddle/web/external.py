@@ -7,10 +7,10 @@ import httpx
 from staddle.errors import ExternalSignInFailed
 from staddle.identity import begin_external_sign_in, finish_external_sign_in
 from staddle.keyring import Keyring
+from staddle.pages.own_path import own_path
+from staddle.pages.page import GoTo, goes
 from staddle.server.at import OnDatabase
 from staddle.server.site import cookie, own_url
-from staddle.web.look import own_path
-from staddle.web.page import GoTo, goes
 from staddle.web.sign_in import show_sign_in
 
 RETURN_PATH = "/sign-in/external"

@@ -6,13 +6,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from staddle.errors import InvalidTime
+from staddle.pages.page import NOTHING_TYPED, Typed, View, Visit, shows
+from staddle.pages.periods import instants_of
 from staddle.positions import assets_of
 from staddle.rewards import Line, Place, StatementRow, Wanted, history_page
 from staddle.server.allow import customer
 from staddle.server.cursors import read_cursor, write_cursor
 from staddle.server.problem import problem_of
-from staddle.web.page import NOTHING_TYPED, Typed, View, Visit, shows
-from staddle.web.periods import instants_of
 
 ROWS = 50
 """How many rows are on a page."""

@@ -14,9 +14,9 @@ from staddle.identity import (
     revoke_api_key,
 )
 from staddle.keyring import Keyring
+from staddle.pages.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, sends, shows
 from staddle.server.allow import customer
 from staddle.server.shown_once import Made, shown_once
-from staddle.web.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, sends, shows
 
 HERE = "/settings/keys"
 SCOPES = ("read", "subscribe", "redeem", "transfer")

@@ -5,9 +5,9 @@ from typing import Any
 from staddle.document import document
 from staddle.errors import QuoteChanged, QuoteNotFound, StaddleError, StepUpNeeded
 from staddle.identity import is_unproven, needs_step_up
+from staddle.pages.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, sends, shows
 from staddle.positions import AskToLeave, ConfirmLeave, ask_to_leave, confirm_leave, position_of
 from staddle.server.allow import customer
-from staddle.web.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, sends, shows
 from staddle.web.positions import id_in, show_position
 
 REDEEMS = customer("redeem")

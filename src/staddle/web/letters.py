@@ -6,10 +6,10 @@ from staddle.config import Config
 from staddle.desk import find_desk
 from staddle.errors import MailNotSet, SignUpClosed
 from staddle.identity import LinkAsked
+from staddle.pages.page import View, Visit
 from staddle.server.at import OnDatabase
 from staddle.server.mail import Letter, send_soon
 from staddle.server.site import own_url
-from staddle.web.page import View, Visit
 
 NO_REFERRER = {"Referrer-Policy": "no-referrer"}
 """An address that holds a token is told to nobody."""

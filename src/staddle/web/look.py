@@ -5,9 +5,10 @@ from typing import Any
 import msgspec
 
 from staddle.customers import preferences_of, set_preferences
+from staddle.pages.own_path import own_path
+from staddle.pages.page import Form, GoTo, Visit, sends
 from staddle.server.allow import ANYBODY
 from staddle.ui.look import COOKIE, look_with
-from staddle.web.page import Form, GoTo, Visit, sends
 
 YEAR_SECONDS = 365 * 24 * 3600
 
@@ -32,9 +33,3 @@ def change_look(visit: Visit, form: LookForm) -> GoTo:
         set_preferences(visit.tx, customer_id, changed, visit.at.machine_now)
     cookie = f"{COOKIE}={look.as_cookie()}; Path=/; Max-Age={YEAR_SECONDS}; HttpOnly; SameSite=Lax"
     return GoTo(own_path(form.next), headers={"Set-Cookie": cookie})
-
-
-def own_path(text: str) -> str:
-    """Give a path of our own site back; anything else is the front page, for nobody is to be led elsewhere."""
-    is_own = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable()
-    return text if is_own and "\\" not in text and len(text) <= 2000 else "/"

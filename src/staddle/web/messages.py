@@ -13,10 +13,10 @@ from staddle.identity import require_session
 from staddle.money import ZERO
 from staddle.notices import Told, latest_announcements_to, latest_notices_of
 from staddle.notices.read import NEWEST
+from staddle.pages.page import Form, GoTo, View, Visit, sends, shows
 from staddle.products import ProductOffer, list_products
 from staddle.products.offer import STATES
 from staddle.server.allow import customer
-from staddle.web.page import Form, GoTo, View, Visit, sends, shows
 
 PAGE = 30
 

@@ -3,11 +3,11 @@
 from typing import Literal
 
 from staddle.errors import PositionNotFound, StaddleError
+from staddle.pages.page import NOTHING_TYPED, Download, Form, GoTo, Typed, View, Visit, sends, shows
 from staddle.positions import ChooseAtMaturity, choose_at_maturity, position_of, positions_of
 from staddle.products import show_product
 from staddle.rewards import receipt_json, receipt_named
 from staddle.server.allow import customer
-from staddle.web.page import NOTHING_TYPED, Download, Form, GoTo, Typed, View, Visit, sends, shows
 
 PAGE_LENGTH = 50
 REWARDS_SHOWN = 30

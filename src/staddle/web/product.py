@@ -8,12 +8,12 @@ from staddle.desk import find_desk
 from staddle.document import trimmed
 from staddle.errors import AgreementNotFound, ProductNotFound, StaddleError
 from staddle.money import EXACT, ZERO
+from staddle.pages.chart import rate_series
+from staddle.pages.page import NOTHING_TYPED, Typed, View, Visit, shows
 from staddle.positions import Subscribe, Subscribed, assets_of, held_by_product, preview
 from staddle.products import ProductOffer, show_product, shown_rates
 from staddle.server.realised import realised_of
 from staddle.web.amounts import read_amount
-from staddle.web.chart import rate_series
-from staddle.web.page import NOTHING_TYPED, Typed, View, Visit, shows
 
 PARTS = ("25", "50", "75", "100")
 """Of the balance, in percent: the chips beside an amount."""

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from staddle.errors import LinkExpired
 from staddle.identity import ask_to_recover, find_email_link, recover
+from staddle.pages.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, shows, works
+from staddle.pages.refusals import refusal_text
 from staddle.server.allow import ANYBODY
 from staddle.server.at import OnDatabase
 from staddle.web.letters import NO_REFERRER, recover_letter, require_mail, sends_mail, sent
-from staddle.web.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, shows, works
-from staddle.web.refusals import refusal_text
 from staddle.web.sign_up import AddressForm
 
 

@@ -5,10 +5,10 @@ from decimal import Decimal
 from staddle.errors import InvalidAmount, StaddleError
 from staddle.identity.caller import Caller, Seen
 from staddle.money import EXACT, ZERO
+from staddle.pages.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, batched, shows
 from staddle.positions import Redeem, Redeemed, ShownPosition, positions_of
 from staddle.server.allow import customer
 from staddle.web.amounts import read_amount
-from staddle.web.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, batched, shows
 from staddle.web.product import offer_of, with_part
 
 POSITIONS_MAX = 1000

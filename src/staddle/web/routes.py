@@ -1,15 +1,14 @@
 """The addresses of the pages, made from their declarations, and of the built front end."""
 
-import re
 from typing import Any
 
 from litestar import Request, Response, get
-from litestar.handlers import HTTPRouteHandler
-from litestar.response import Stream
 
 from staddle.errors import AddressNotFound
+from staddle.pages.edge import failed
+from staddle.pages.routes import response_of, routes_of
 from staddle.server.app import Edge
-from staddle.server.exchange import Reply, incoming
+from staddle.server.exchange import incoming
 from staddle.server.service import Service
 from staddle.ui.static_files import file_at
 from staddle.web import (
@@ -38,8 +37,7 @@ from staddle.web import (
     subscribe,
     transfer,
 )
-from staddle.web.edge import answer, failed
-from staddle.web.page import PAGES, Page
+from staddle.web.viewer import WEB
 
 FILES = (
     *(earn, product, subscribe, agreement),
@@ -54,21 +52,7 @@ FILES = (
 
 def edge(service: Service) -> Edge:
     """Make the routes of all pages."""
-    return Edge([*(route(page, service) for page in PAGES.values()), *as_app.ROUTES, static, nowhere])
-
-
-def route(page: Page, service: Service) -> HTTPRouteHandler:
-    """Make the route handler of one page."""
-
-    async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
-        reply = await answer(page, service, incoming(request.scope, await request.body()))
-        return Stream(reply.pieces(), **_told(reply)) if reply.file else Response(reply.body, **_told(reply))
-
-    handle.__name__ = page.name
-    path = re.sub(r"\{(\w+)\}", r"{\1:str}", page.path)
-    handler: Any = HTTPRouteHandler(path, http_method=page.method, status_code=200)
-    made: HTTPRouteHandler = handler(handle)
-    return made
+    return Edge([*routes_of(WEB, service), *as_app.ROUTES, static, nowhere])
 
 
 @get("/static/{name:str}", sync_to_thread=False)
@@ -86,9 +70,4 @@ def nowhere(request: Request[Any, Any, Any]) -> Response[bytes]:
     is_read = "text/html" in request.headers.get("accept", "")
     if not is_read or request.url.path.startswith("/v1/"):
         raise AddressNotFound
-    reply = failed(AddressNotFound(), incoming(request.scope, b""), request.url.path)
-    return Response(reply.body, **_told(reply))
-
-
-def _told(reply: Reply) -> dict[str, Any]:
-    return {"status_code": reply.status, "headers": dict(reply.headers), "media_type": reply.media_type}
+    return response_of(failed(WEB, AddressNotFound(), incoming(request.scope, b""), request.url.path))

@@ -14,9 +14,9 @@ from staddle.identity import (
     revoke_sessions,
     sessions_of,
 )
+from staddle.pages.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, sends, shows, works
 from staddle.server.allow import customer
 from staddle.server.at import OnDatabase
-from staddle.web.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, sends, shows, works
 
 HERE = "/settings/security"
 LOG_SHOWN, LOG_PAGE = 5, 50

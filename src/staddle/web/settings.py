@@ -8,9 +8,9 @@ from staddle.customers import preferences_of, set_preferences
 from staddle.errors import LoginNotFound
 from staddle.identity import Login, login_of_customer, require_session
 from staddle.notices.kinds import KINDS
+from staddle.pages.page import Form, GoTo, View, Visit, sends, shows
 from staddle.server.allow import customer
 from staddle.ui.look import time_zones
-from staddle.web.page import Form, GoTo, View, Visit, sends, shows
 
 TOLD = tuple(name for name, kind in KINDS.items() if kind.audience != "desk")
 """The kinds of messages that customers are told, in the order of the register."""

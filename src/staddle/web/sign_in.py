@@ -3,12 +3,12 @@
 from staddle.errors import SecondFactorNeeded
 from staddle.identity import find_sign_in_provider, sign_in, sign_out
 from staddle.keyring import Keyring
+from staddle.pages.own_path import own_path
+from staddle.pages.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, sends, shows, works
+from staddle.pages.refusals import provider_name, refusal_text
 from staddle.server.allow import ANYBODY, customer
 from staddle.server.at import OnDatabase
 from staddle.server.site import cookie
-from staddle.web.look import own_path
-from staddle.web.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, sends, shows, works
-from staddle.web.refusals import provider_name, refusal_text
 
 
 class SignInForm(Form, frozen=True, kw_only=True):

@@ -10,12 +10,12 @@ from staddle.desk.countries import COUNTRIES
 from staddle.errors import LinkExpired
 from staddle.identity import ask_to_sign_up, find_email_link, sign_up
 from staddle.notices import latest_announcements_to
+from staddle.pages.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, shows, works
+from staddle.pages.refusals import refusal_text
 from staddle.server.allow import ANYBODY
 from staddle.server.at import OnDatabase
 from staddle.server.site import cookie
 from staddle.web.letters import NO_REFERRER, is_sign_up_open, require_open_sign_up, sent, sign_up_letter
-from staddle.web.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, shows, works
-from staddle.web.refusals import refusal_text
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -4,11 +4,11 @@ from datetime import UTC
 
 from staddle.customers import find_customers_by_id
 from staddle.errors import AddressNotFound, InvalidTime
+from staddle.pages.page import Download, Typed, View, Visit, shows
+from staddle.pages.periods import instants_of
 from staddle.rewards import statement_file, statement_pdf
 from staddle.server.allow import customer
 from staddle.web.history import show_history
-from staddle.web.page import Download, Typed, View, Visit, shows
-from staddle.web.periods import instants_of
 
 
 @shows("/statements/{file}", allow=customer("read"))

@@ -3,11 +3,11 @@
 from staddle.errors import LoginNotFound
 from staddle.identity import find_sign_in_provider, login_of, require_session, step_up
 from staddle.keyring import Keyring
+from staddle.pages.own_path import own_path
+from staddle.pages.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, shows, works
+from staddle.pages.refusals import provider_name, refusal_text
 from staddle.server.allow import customer
 from staddle.server.at import OnDatabase
-from staddle.web.look import own_path
-from staddle.web.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, shows, works
-from staddle.web.refusals import provider_name, refusal_text
 
 
 class StepUpForm(Form, frozen=True, kw_only=True):

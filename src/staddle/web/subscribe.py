@@ -1,11 +1,11 @@
 """Subscribing: the form's one Confirm."""
 
 from staddle.identity.caller import Caller, Seen
+from staddle.pages.page import Form, GoTo, Visit, batched
 from staddle.positions import Subscribe, Subscribed
 from staddle.server.allow import customer
 from staddle.ui.formats import Formats
 from staddle.web.amounts import read_amount
-from staddle.web.page import Form, GoTo, Visit, batched
 from staddle.web.product import show_subscribe
 
 

@@ -7,9 +7,9 @@ from typing import Any, Literal
 from staddle.customers import Account, Moved, TransferBetween
 from staddle.identity.caller import Caller, Seen
 from staddle.money import EXACT, floor_to_unit, parse_decimal, plain
+from staddle.pages.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, batched, shows
 from staddle.positions import ShownAsset, assets_of
 from staddle.server.allow import customer
-from staddle.web.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, batched, shows
 
 OTHER: Mapping[Any, Account] = {"spot": "funding", "funding": "spot"}
 PORTIONS = (25, 50, 75, 100)

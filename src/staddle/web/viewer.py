@@ -2,16 +2,13 @@
 
 from staddle.customers import find_customers_by_id, preferences_of
 from staddle.desk import find_desk
+from staddle.pages.look import cookie_look
+from staddle.pages.page import Viewer, Visit
+from staddle.pages.room import Room
 from staddle.server.at import At
 from staddle.server.exchange import Incoming
-from staddle.ui.look import COOKIE, Look, look_of, look_with
-from staddle.web.page import Viewer, Visit
+from staddle.ui.look import look_with
 from staddle.web.unread import unread_count
-
-
-def cookie_look(request: Incoming) -> Look:
-    """Give the look that this browser has chosen, or asks for."""
-    return look_of(request.cookie(COOKIE), request.headers.get("accept-language", ""))
 
 
 def visit_of(at: At, request: Incoming, path: str) -> Visit:
@@ -31,3 +28,7 @@ def visit_of(at: At, request: Incoming, path: str) -> Visit:
             is_sandbox=desk.is_sandbox,
         )
     return Visit(at, look, viewer, path, request.query_string)
+
+
+WEB = Room(name="web", visit_of=visit_of, sign_in="/sign-in", step_up="/step-up")
+"""The customers' pages."""

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from staddle.document import trimmed
 from staddle.money import EXACT
+from staddle.pages.page import Visit
 from staddle.products import RateShown
-from staddle.web.page import Visit
 
 
 def rate_series(visit: Visit, rates: Sequence[RateShown]) -> str:

@@ -3,8 +3,8 @@
 from urllib.parse import urlsplit
 
 from staddle.errors import TooManyAttempts
+from staddle.pages.page import Typed, Visit
 from staddle.ui.refusals import sentence_of
-from staddle.web.page import Typed, Visit
 
 
 def refusal_text(visit: Visit, typed: Typed) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from staddle.desk import find_desk
 from staddle.errors import InvalidTime
-from staddle.web.page import Visit
+from staddle.pages.page import Visit
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(9000, 1, 1)
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

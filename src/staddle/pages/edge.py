@@ -12,6 +12,11 @@ from typing import IO, Any, cast
 from urllib.parse import urlencode
 
 from staddle.errors import InvalidToken, SessionExpired, SignInNeeded, StaddleError, StepUpNeeded
+from staddle.pages.look import cookie_look
+from staddle.pages.pack import PACKED_FROM, packed
+from staddle.pages.page import PAGES, Download, GoTo, Page, Typed, View, Viewer, Visit
+from staddle.pages.read import fields_of, query_of, read_form, read_path, read_query, typed_of, with_typed
+from staddle.pages.room import Room
 from staddle.server.at import At, OnDatabase
 from staddle.server.call import (
     Call,
@@ -29,10 +34,6 @@ from staddle.server.service import Service, machine_now
 from staddle.ui.formats import Formats
 from staddle.ui.look import Look
 from staddle.ui.render import render
-from staddle.web.pack import PACKED_FROM, packed
-from staddle.web.page import PAGES, Download, GoTo, Page, Typed, View, Viewer, Visit
-from staddle.web.read import fields_of, query_of, read_form, read_path, read_query, typed_of, with_typed
-from staddle.web.viewer import cookie_look, visit_of
 
 HTML = "text/html"
 """The framework adds the charset."""
@@ -56,6 +57,7 @@ log = logging.getLogger(__name__)
 class Frame:
     """What is around a page: how it looks, who sees it, and where it is."""
 
+    room: Room
     look: Look
     formats: Formats
     viewer: Viewer
@@ -66,6 +68,7 @@ class Frame:
 class Asked:
     """What a request asks for: a page at an address, with what was in the address, and the fields of a form."""
 
+    room: Room
     page: Page
     request: Incoming
     path: str
@@ -73,14 +76,14 @@ class Asked:
     fields: Mapping[str, Any]
 
 
-async def answer(page: Page, service: Service, request: Incoming) -> Reply:
-    """Answer one request for a page; whatever goes wrong becomes a page that says so."""
+async def answer(room: Room, page: Page, service: Service, request: Incoming) -> Reply:
+    """Answer one request for a page of a room; whatever goes wrong becomes a page that says so."""
     name_operation(page.name)
     path = address_of(page, request)
     try:
-        asked, call = read(page, service, request, path)
+        asked, call = read(room, page, service, request, path)
     except StaddleError as error:
-        return failed(error, request, path)
+        return failed(room, error, request, path)
     try:
         return await _answered(asked, call)
     except MUST_PROVE as error:
@@ -89,15 +92,15 @@ async def answer(page: Page, service: Service, request: Incoming) -> Reply:
         return await _again(asked, call, error)
 
 
-def read(page: Page, service: Service, request: Incoming, path: str) -> tuple[Asked, Call]:
+def read(room: Room, page: Page, service: Service, request: Incoming, path: str) -> tuple[Asked, Call]:
     """Read what a request asks for, and who says they are asking."""
     fields: Mapping[str, Any] = {}
     if page.method == "POST":
         # Signing in, too: or another site could sign a visitor in as somebody else, and watch what they do there.
         check_same_site(service, request)
         fields = fields_of(request)
-    credentials = credentials_of(service, request)
-    asked = Asked(page, request, path, read_path(page, request), fields)
+    credentials = credentials_of(service, request, room.own)
+    asked = Asked(room, page, request, path, read_path(page, request), fields)
     key = check_given(str(fields.get("key") or uuid.uuid4()))
     return asked, Call(service, credentials, page.allow, key)
 
@@ -119,7 +122,7 @@ async def _answered(asked: Asked, call: Call) -> Reply:
 
     next_step = await call.service.in_thread(lambda: on_database(call, on))
     if isinstance(next_step, GoTo):
-        return reply_of(next_step, None, asked.request)
+        return reply_of(next_step, None, asked)
     return await _in_visit(asked, call, next_step)
 
 
@@ -141,9 +144,9 @@ async def _in_visit(asked: Asked, call: Call, show: Callable[[Visit], Answer | S
     """Show something in one transaction. A refusal that is given, and not raised, is kept by its key, and then told."""
 
     def in_one(at: At) -> Reply | StaddleError:
-        visit = visit_of(at, asked.request, asked.path)
+        visit = asked.room.visit_of(at, asked.request, asked.path)
         given = show(visit)
-        return given if isinstance(given, StaddleError) else reply_of(given, visit, asked.request)
+        return given if isinstance(given, StaddleError) else reply_of(given, visit, asked)
 
     reply = await call.service.in_thread(lambda: in_transaction(call, in_one))
     if isinstance(reply, StaddleError):
@@ -155,27 +158,28 @@ async def _again(asked: Asked, call: Call, error: Exception) -> Reply:
     """Show the page that the form stood on, with the refusal and all that was typed; else the refusal alone."""
     again = asked.page.again
     if again is None or not isinstance(error, StaddleError):
-        return failed(error, asked.request, asked.path)
+        return failed(asked.room, error, asked.request, asked.path)
     takes = inspect.signature(again).parameters
     given: dict[str, Any] = {name: value for name, value in asked.parameters.items() if name in takes}
     if "typed" in takes:
         given["typed"] = Typed(asked.fields, error)
-    call = replace(call, allow=PAGES[again.__name__].allow)
+    call = replace(call, allow=PAGES[again].allow)
     try:
         reply = await _in_visit(asked, call, lambda visit: again(visit, **given))
     except Exception as other:  # the page itself cannot be shown any more
-        return failed(other, asked.request, asked.path)
+        return failed(asked.room, other, asked.request, asked.path)
     return replace(reply, status=problem_of(error).status) if reply.status == 200 else reply
 
 
-def reply_of(answer: Answer, visit: Visit | None, request: Incoming) -> Reply:
+def reply_of(answer: Answer, visit: Visit | None, asked: Asked) -> Reply:
     """Write down what a page gives."""
     if isinstance(answer, GoTo):
-        return go_to(answer, request)
+        return go_to(answer, asked.request)
     if isinstance(answer, Download):
         return download(answer)
     assert visit is not None, "a page is shown to a visit"
-    return shown(answer, Frame(visit.look, visit.formats, visit.viewer, visit.path), request)
+    frame = Frame(asked.room, visit.look, visit.formats, visit.viewer, visit.path)
+    return shown(answer, frame, asked.request)
 
 
 def download(answer: Download) -> Reply:
@@ -194,7 +198,7 @@ def shown(view: View, frame: Frame, request: Incoming) -> Reply:
     said = said_of(request)
     around = {"viewer": frame.viewer, "path": frame.path, "said": said, "new_key": new_key}
     part = view.part if is_part else None
-    body = render("web", view.template, frame.look, frame.formats, {**around, **view.values}, part)
+    body = render(frame.room.name, view.template, frame.look, frame.formats, {**around, **view.values}, part)
     headers = {**HEADERS, **view.headers}
     if said is not None and part is None:
         headers["Set-Cookie"] = f"{SAID_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
@@ -223,13 +227,13 @@ def prove_first(asked: Asked, error: StaddleError) -> Reply:
         back += f"?{request.query_string}" if request.query_string else ""
     elif page.again is not None:
         named = {name: str(value) for name, value in asked.parameters.items()}
-        back = with_typed(PAGES[page.again.__name__].path.format(**named), asked.fields)
-    to = "/step-up" if isinstance(error, StepUpNeeded) else "/sign-in"
-    is_lost = "&was=expired" if page.method == "POST" and to == "/sign-in" else ""
+        back = with_typed(PAGES[page.again].path.format(**named), asked.fields)
+    to = asked.room.step_up if isinstance(error, StepUpNeeded) else asked.room.sign_in
+    is_lost = "&was=expired" if page.method == "POST" and to == asked.room.sign_in else ""
     return go_to(GoTo(f"{to}?{urlencode({'next': back})}{is_lost}"), request)
 
 
-def failed(error: Exception, request: Incoming, path: str) -> Reply:
+def failed(room: Room, error: Exception, request: Incoming, path: str) -> Reply:
     """Show what went wrong on a page of its own: what happened, what it means for the money, what to do."""
     problem = problem_of(error)
     if problem.status == 500:
@@ -239,7 +243,7 @@ def failed(error: Exception, request: Incoming, path: str) -> Reply:
     if problem.status in (429, 503):
         headers["Retry-After"] = str(problem.details.get("retry_after") or 1)
     view = View("error.html", {"problem": problem, "error": error}, problem.status, "content", headers)
-    return shown(view, Frame(look, Formats(look, machine_now()), Viewer(), path), request)
+    return shown(view, Frame(room, look, Formats(look, machine_now()), Viewer(), path), request)
 
 
 def said_of(request: Incoming) -> str | None:

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from staddle.errors import AddressNotFound, MalformedRequest
+from staddle.pages.page import Page
 from staddle.server.exchange import Incoming
-from staddle.web.page import Page
 
 FIELDS_MAX = 200
 SECRETS = ("code", "key", "secret", "token", "is_agreed")

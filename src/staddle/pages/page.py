@@ -33,8 +33,8 @@ from staddle.ui.look import Look
 Function = TypeVar("Function", bound=Callable[..., Any])
 Values = Mapping[str, Any]
 _IN_PATH = re.compile(r"\{(\w+)\}")
-PAGES: dict[str, "Page"] = {}
-"""Every page by its function's name."""
+PAGES: dict[Callable[..., Any], "Page"] = {}
+"""Every page of every room by its function."""
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,12 +67,24 @@ NOTHING_TYPED = Typed()
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks at the page, as its frame shows them; `customer_id` is None for whoever is not signed in."""
+    """Who looks at the page, as its frame shows them: a customer, an operator, or somebody who is not signed in.
+
+    `unread` are a customer's messages; `roles` are an operator's, for whom `waiting` requests for approval and `alarms`
+    stand in the frame.
+    """
 
     customer_id: int | None = None
+    operator: str | None = None
     name: str = ""
     unread: int = 0
     is_sandbox: bool = False
+    roles: frozenset[str] = frozenset()
+    waiting: int = 0
+    alarms: int = 0
+
+    def may(self, *roles: str) -> bool:
+        """Say whether this operator has one of the roles; what a page shows by it, the edge refuses by it."""
+        return not self.roles.isdisjoint(roles)
 
 
 @dataclass(slots=True)
@@ -149,6 +161,7 @@ class Page:
     """One page, or what becomes of one form. `act` names the batch that answers it: then `run` makes the command."""
 
     name: str
+    room: str
     method: Literal["GET", "POST"]
     path: str
     allow: Allow
@@ -211,19 +224,26 @@ def batched(
     return _declare("POST", path, allow, {"again": again, "act": act, "then": then})
 
 
+def pages_of(room: str) -> list[Page]:
+    """Give the pages that a room has declared; `room` is its package's name."""
+    return [page for page in PAGES.values() if page.room == room]
+
+
 def _declare(method: Any, path: str, allow: Allow, more: dict[str, Any]) -> Callable[[Function], Function]:
     def add(function: Function) -> Function:
         before = 3 if more.get("act") else 1
         parameters = list(inspect.signature(function, eval_str=True).parameters.values())[before:]
         in_path = set(_IN_PATH.findall(path))
         name = function.__name__
-        assert name not in PAGES, f"two pages are named {name}"
+        room = function.__module__.split(".")[1]
+        assert all(each.name != name for each in pages_of(room)), f"two pages are named {name}"
         assert in_path <= {each.name for each in parameters}, (
             f"{name} does not take all that its address names"
         )
         special = {*in_path, "form", "typed", "kept"}
-        PAGES[name] = Page(
+        PAGES[function] = Page(
             name=name,
+            room=room,
             method=method,
             path=path,
             allow=allow,
