@@ -1,6 +1,7 @@
 """The desk's own money: the reward pool, how long it lasts, what falls due, income from forfeitures."""
 
 from staddle.treasury.foresee import Maturities, Runway, maturities, runway
+from staddle.treasury.foresee_rate import LockedTerms, RateEffect, foresee_rate
 from staddle.treasury.move_pool import (
     ApprovePoolMove,
     AskPoolMove,
@@ -13,12 +14,15 @@ from staddle.treasury.move_pool import (
 __all__ = [
     "ApprovePoolMove",
     "AskPoolMove",
+    "LockedTerms",
     "Maturities",
     "PoolMoveAsked",
     "PoolMoved",
+    "RateEffect",
     "Runway",
     "approve_pool_move",
     "ask_pool_move",
+    "foresee_rate",
     "maturities",
     "runway",
 ]

@@ -10,6 +10,7 @@ from staddle.desk import find_desk
 from staddle.errors import InvalidChoice
 from staddle.ledger import HOUSE, AccountKind, Asset, account_of, all_assets, house_balances
 from staddle.money import DAYS_IN_YEAR, EXACT, ZERO, floor_to_unit
+from staddle.treasury.standing import add_up, rates_in_force, standings
 
 sql = queries(__package__)
 DAYS_MAX = 3_650
@@ -53,9 +54,7 @@ class Maturities(msgspec.Struct, frozen=True, kw_only=True):
 def runway(tx: Tx, now: datetime) -> list[Runway]:
     """Say of every asset with a pool or with open positions how long its reward pool lasts."""
     balances = house_balances(tx)
-    day_bases = {
-        row.asset_id: row.day_basis for row in tx.execute(sql.cost_by_asset, {"now": now}).fetchall()
-    }
+    day_bases = day_bases_of(tx, now)
     days_min = find_desk(tx).runway_days_min
     found = [
         runway_of(asset, balances, day_bases.get(asset.asset_id, ZERO), days_min)
@@ -65,6 +64,17 @@ def runway(tx: Tx, now: datetime) -> list[Runway]:
     return sorted(in_use, key=lambda each: each.asset)
 
 
+def day_bases_of(tx: Tx, now: datetime) -> dict[int, Decimal]:
+    """Give what a day costs by asset at the rates in force, undivided by 365."""
+    assets = {row.product_id: row.asset_id for row in tx.execute(sql.products_of_assets).fetchall()}
+    rates = rates_in_force(tx, now)
+    day_bases: dict[int, Decimal] = {}
+    for each in standings(tx, now, now):
+        asset_id = assets[each.product_id]
+        day_bases[asset_id] = EXACT.add(day_bases.get(asset_id, ZERO), add_up([each], rates))
+    return day_bases
+
+
 def runway_of(asset: Asset, balances: dict[int, Decimal], day_basis: Decimal, days_min: int) -> Runway:
     """Hold an asset's pool against what a day costs. A pool that is overdrawn lasts no day."""
     funded, expense, income = (
@@ -72,10 +82,7 @@ def runway_of(asset: Asset, balances: dict[int, Decimal], day_basis: Decimal, da
         for kind in (AccountKind.REWARD_POOL, AccountKind.REWARD_EXPENSE, AccountKind.FORFEITED_REWARDS)
     )
     left = EXACT.add(funded, expense)
-    days_left = None
-    if day_basis > 0:
-        in_a_year = EXACT.multiply(max(left, ZERO), Decimal(DAYS_IN_YEAR))
-        days_left = int(EXACT.divide_int(in_a_year, day_basis))
+    days_left = days_paid_for(left, day_basis)
     return Runway(
         asset=asset.code,
         funded=funded,
@@ -87,6 +94,13 @@ def runway_of(asset: Asset, balances: dict[int, Decimal], day_basis: Decimal, da
         days_left=days_left,
         is_alarm=days_left is not None and days_left < days_min,
     )
+
+
+def days_paid_for(left: Decimal, day_basis: Decimal) -> int | None:
+    """Give the whole days that a pool pays for; None while nothing is earned."""
+    if day_basis <= 0:
+        return None
+    return int(EXACT.divide_int(EXACT.multiply(max(left, ZERO), Decimal(DAYS_IN_YEAR)), day_basis))
 
 
 def maturities(tx: Tx, now: datetime, days: int = 30) -> list[Maturities]:

@@ -6,15 +6,62 @@ SELECT b.cell, b.amount
  WHERE b.amount > 0
  ORDER BY b.cell;
 
--- name: cost_by_asset
--- Add up what open positions earn in a day at the rates in force, undivided by 365.
-SELECT o.asset_id, sum(amount_in_tier(p.principal, p.tier_offset, r.amount_from, r.amount_to) * r.apr) AS day_basis
+-- name: expect_a_few_sums
+-- Tell the planner, for this transaction, that many positions make few sums, so that it lets several processes add up.
+SELECT set_config('parallel_setup_cost', '0', true) AS setup, set_config('parallel_tuple_cost', '0', true) AS rows;
+
+-- name: tier_bounds
+-- Read the amounts at which any rate changes.
+SELECT DISTINCT amount_from AS bound FROM rate_tier;
+
+-- name: standings
+-- Add up what open positions hold by product, locked revision, and the bands in which their tops and bottoms lie.
+SELECT p.product_id, p.locked_revision, p.matures_at IS NULL OR p.matures_at > %(at)s AS is_touched,
+       width_bucket(p.tier_offset + p.principal, %(bounds)s::numeric[]) AS top_band,
+       width_bucket(p.tier_offset, %(bounds)s::numeric[]) AS offset_band,
+       count(*) AS positions, count(*) FILTER (WHERE p.tier_offset = 0) AS holders, sum(p.principal) AS principal,
+       sum(p.tier_offset) AS "offset"
   FROM position p
-  JOIN product o ON o.product_id = p.product_id
-  JOIN rate_span r ON r.product_id = p.product_id AND r.locked_revision = p.locked_revision
-                  AND r.effective_at <= %(now)s AND r.until_at > %(now)s
  WHERE p.ended_at IS NULL AND (p.matures_at IS NULL OR p.matures_at > %(now)s)
- GROUP BY o.asset_id;
+   AND (%(asset_id)s::smallint IS NULL
+        OR p.product_id = ANY(ARRAY(SELECT o.product_id FROM product o WHERE o.asset_id = %(asset_id)s::smallint)))
+ GROUP BY 1, 2, 3, 4, 5;
+
+-- name: rates_in_force
+-- Read the tiers of every schedule at an instant: of each product's own rate, and of the revisions that positions keep.
+SELECT r.product_id, r.locked_revision, r.amount_from, r.amount_to, r.apr
+  FROM rate_span r
+ WHERE r.effective_at <= %(at)s AND r.until_at > %(at)s
+ ORDER BY r.product_id, r.locked_revision, r.amount_from;
+
+-- name: products_of_assets
+-- Read which coin each product is in.
+SELECT product_id, asset_id FROM product;
+
+-- name: holders_touched
+-- Count the customers who have a position in a product that follows its rate and is still open at an instant.
+SELECT count(*) AS customers
+  FROM (SELECT p.customer_id
+          FROM position p
+         WHERE p.product_id = %(product_id)s AND p.locked_revision = 0 AND p.ended_at IS NULL
+           AND (p.matures_at IS NULL OR p.matures_at > %(at)s)
+         GROUP BY p.customer_id) holder;
+
+-- name: locked_terms
+-- Add up what positions of a product that keep the rate they were opened under earn in a day, and still to the end of
+-- their terms.
+SELECT count(*) AS positions, sum(l.principal) AS principal, max(l.matures_at) AS last_matures_at,
+       sum(l.days_left * b.basis) AS basis_left, sum(b.basis) AS day_basis
+  FROM (SELECT p.*, p.term_days - days_paid(p.started_at, p.term_days, p.anchor_days, p.parked_days, %(paid_until)s) AS days_left
+          FROM position p
+         WHERE p.product_id = %(product_id)s AND p.locked_revision <> 0 AND p.ended_at IS NULL AND p.term_days IS NOT NULL) l
+ CROSS JOIN LATERAL (SELECT sum(amount_in_tier(l.principal, l.tier_offset, t.amount_from, t.amount_to) * t.apr) AS basis
+                       FROM rate_tier t
+                      WHERE t.product_id = l.product_id AND t.revision = l.locked_revision) b;
+
+-- name: paid_until
+-- Read the distribution through which every cell has been paid.
+SELECT min(watermark_at) AS watermark_at FROM cell;
 
 -- name: maturities
 -- Add up what falls due by day and asset; what is overdue counts as due now. Rewards are worked out in one set, as in
