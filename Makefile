@@ -6,7 +6,7 @@ PG15 := /usr/lib/postgresql/15/bin
 FRONT := hatch_build.py $(shell find front -name node_modules -prune -o -type f -print)
 MONEY_SUITES := $(wildcard tests/stories tests/books tests/model)
 
-SERVICE_SUITES := tests/api tests/faults tests/service tests/web
+SERVICE_SUITES := tests/api tests/faults tests/service tests/web tests/console
 BROWSER_SUITE := tests/browser
 
 .DEFAULT_GOAL := help

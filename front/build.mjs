@@ -31,8 +31,8 @@ async function bundle(entryPoints, options = {}) {
 }
 
 const assets = readdirSync("assets").filter((name) => !name.startsWith(".") && name !== "README.md");
-await bundle([...assets.map((name) => `assets/${name}`), "src/app.css", "src/charts.css"]);
-await bundle(["src/app.js", "src/charts.js"], {
+await bundle([...assets.map((name) => `assets/${name}`), "src/app.css", "src/console.css", "src/charts.css"]);
+await bundle(["src/app.js", "src/console.js", "src/charts.js"], {
   format: "esm",
   splitting: true,
   define: { CHARTS_CSS: JSON.stringify(`./${manifest["charts.css"]}`) },

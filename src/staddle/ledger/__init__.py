@@ -18,6 +18,7 @@ from staddle.ledger.cells import LockedCells, bring_forward, lock_cells, save_ce
 from staddle.ledger.chart import MOVES, SOURCES, AccountKind
 from staddle.ledger.journal import Transfer, open_balances, post
 from staddle.ledger.requests import Command, HouseCommand, Outcome, ask_stored, find_stored, replay, store
+from staddle.ledger.turnover import Turnover, turnover
 
 __all__ = [
     "CELL_COUNT",
@@ -31,6 +32,7 @@ __all__ = [
     "LockedCells",
     "Outcome",
     "Transfer",
+    "Turnover",
     "account_of",
     "add_asset",
     "all_assets",
@@ -55,4 +57,5 @@ __all__ = [
     "save_cells",
     "scales_of",
     "store",
+    "turnover",
 ]

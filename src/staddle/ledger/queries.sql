@@ -266,3 +266,12 @@ SELECT c.cell, 'transfer' AS table_name, 'from transfer_id ' || min(t.transfer_i
  WHERE c.cell BETWEEN %(cell_from)s AND %(cell_to)s
  GROUP BY c.cell
  LIMIT %(most)s;
+
+-- name: turnover
+-- Add up what was moved in a period by kind and asset; the period is found by its instants.
+SELECT t.kind::text AS kind, account_asset(t.credit_account) AS asset_id, count(*) AS transfers,
+       count(DISTINCT t.customer_id) AS customers, sum(t.amount) AS amount
+  FROM transfer t
+ WHERE t.effective_at > %(after)s AND t.effective_at <= %(until)s AND t.kind::text = ANY(%(kinds)s::text[])
+ GROUP BY t.kind, account_asset(t.credit_account)
+ ORDER BY 1, 2;

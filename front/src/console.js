@@ -1,0 +1,7 @@
+// What the console loads besides what every page loads: the palette, and single keys.
+
+import { openPalette, preparePalette } from "./palette.js";
+import { listenForKeys } from "./keys.js";
+
+preparePalette();
+listenForKeys(openPalette);

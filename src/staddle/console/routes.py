@@ -1,0 +1,31 @@
+"""The addresses of the console's pages, made from their declarations."""
+
+from typing import Any
+
+from litestar import Request, Response, get
+
+from staddle.console import sign_in, today
+from staddle.console.viewer import CONSOLE
+from staddle.errors import AddressNotFound
+from staddle.pages.edge import failed
+from staddle.pages.routes import response_of, routes_of
+from staddle.server.app import Edge
+from staddle.server.exchange import incoming
+from staddle.server.service import Service
+
+FILES = (
+    today,
+    sign_in,
+)
+"""The files whose pages there are, a line each; importing them declares them."""
+
+
+def edge(service: Service) -> Edge:
+    """Make the routes of all pages."""
+    return Edge([*routes_of(CONSOLE, service), nowhere])
+
+
+@get("/console/{path:path}", status_code=404, sync_to_thread=False)
+def nowhere(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Say on a page that there is nothing at an address of the console."""
+    return response_of(failed(CONSOLE, AddressNotFound(), incoming(request.scope, b""), request.url.path))

@@ -1,0 +1,74 @@
+"""The console's frame: who gets in, what everybody sees, and that it is nobody else's."""
+
+import pytest
+from tests.api.world import PASSWORD, Service
+from tests.console.conftest import Only
+from tests.web.visitor import Visitor, text_of, visitor_of
+
+from staddle import console
+from staddle.pages.page import pages_of
+from staddle.server.allow import ANYBODY
+
+assert console is not None
+
+
+def some_address(path: str) -> str:
+    """Fill an address with things that there may be."""
+    return path.replace("{", "").replace("}", "")
+
+
+def test_whoever_is_not_signed_in_is_asked_who_they_are_on_every_page(stranger: Visitor) -> None:
+    seen = 0
+    for page in pages_of("console"):
+        if page.allow == ANYBODY:
+            continue
+        address = some_address(page.path)
+        answer = stranger.get(address) if page.method == "GET" else stranger.send(address)
+        assert answer.status_code == 303, address
+        assert answer.headers["location"].startswith("/console/sign-in?next="), address
+        seen += 1
+    assert seen >= 3
+
+
+def test_a_customer_gets_into_no_page_of_the_console(service: Service) -> None:
+    ada = visitor_of(service, "ada")
+    # Even with the customer's token in the operators' cookie.
+    ada.http.cookies.set("staddle_console", ada.http.cookies["staddle"])
+    for page in pages_of("console"):
+        if page.allow == ANYBODY:
+            continue
+        address = some_address(page.path)
+        answer = ada.get(address) if page.method == "GET" else ada.send(address)
+        assert answer.status_code == 403, address
+
+
+def test_an_operators_session_opens_no_page_of_a_customer(ada: Visitor) -> None:
+    ada.http.cookies.set("staddle", ada.http.cookies["staddle_console"])
+    assert ada.get("/positions").status_code == 403
+
+
+def test_an_operator_signs_in_with_a_password_and_out_again(service: Service, ada: Visitor) -> None:
+    assert "Today" in ada.see("/console")  # and with that there is a login
+    somebody = Visitor(service.url)
+    wrong = somebody.send("/console/sign-in", email="ada@desk.example", password="not this one")
+    assert wrong.status_code == 401
+    to = somebody.sent(
+        "/console/sign-in", email="ada@desk.example", password=PASSWORD, next="/console/approvals"
+    )
+    assert to == "/console/approvals"
+    assert "Today" in somebody.see("/console")
+    assert somebody.sent("/console/sign-out") == "/console/sign-in"
+    assert somebody.get("/console").status_code == 303
+
+
+@pytest.mark.parametrize("role", ["viewer", "support", "product", "treasury", "admin"])
+def test_every_role_sees_today(only: Only, role: str) -> None:
+    text = only(role).see("/console")
+    assert "Reward pools" in text
+    assert "Waiting for a second person" in text
+
+
+def test_nothing_at_an_address_is_said_on_a_page(ada: Visitor) -> None:
+    answer = ada.get("/console/no-such-page")
+    assert answer.status_code == 404
+    assert "There is nothing here" in text_of(answer)
