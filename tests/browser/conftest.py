@@ -5,6 +5,7 @@
     phone_page      the same at 390 x 844, by touch
     open_page       open_page(width, height, **options of Playwright's context): further pages, others' sessions
     sign_in         sign_in(page, "ada"): as a customer of the desk
+    sign_in_operator  sign_in_operator(page, "bob"): as an operator, in the console
 
 A page fails its test for an error in its console, for what its policy had to forbid, and for an answer of 500. A test
 that fails leaves pictures of its pages under build/browser.
@@ -131,3 +132,18 @@ def sign_in(desk: Desk) -> SignIn:
         page.wait_for_url(lambda url: "/sign-in" not in url)
 
     return sign_in
+
+
+@pytest.fixture
+def sign_in_operator(desk: Desk) -> SignIn:
+    """Signs an operator in by the form of the console; ada and bob have every role."""
+
+    def sign_in_operator(page: Page, name: str) -> None:
+        login = desk.operators[name]
+        page.goto("/console/sign-in")
+        page.locator("[name=email]").fill(login.email)
+        page.locator("[name=password]").fill(login.password)
+        page.locator("form[action='/console/sign-in'] button").click()
+        page.wait_for_url(lambda url: "/sign-in" not in url)
+
+    return sign_in_operator

@@ -1,0 +1,87 @@
+"""Every page of the console, walked from the declarations: accessible in both themes, on a phone, by keyboard."""
+
+import re
+from collections.abc import Iterator
+
+from playwright.sync_api import Page, expect
+from tests.browser.accessible import assert_accessible, both_themes
+from tests.browser.conftest import OpenPage, SignIn
+from tests.browser.served import Desk
+
+from staddle import console
+from staddle.pages.page import pages_of
+
+NO_PAGES: set[str] = set()
+"""Files, pieces of pages, and what follows a form."""
+assert console is not None
+
+
+def addresses(desk: Desk) -> Iterator[str]:
+    """The address of every page of the console, of things that there are."""
+    for page in pages_of("console"):
+        if page.method == "GET" and page.name not in NO_PAGES and not page.path.endswith(".csv"):
+            yield page.path.format(**things(desk))
+
+
+def things(desk: Desk) -> dict[str, object]:
+    """What addresses can name."""
+    ada = desk.service.customer_id("ada")
+    position = desk.living.positions_of(ada, "USDT-30D")[0].position_id
+    return {
+        "code": "USDT-FLEX",
+        "asset": "USDT",
+        "position": position,
+        "run_on": max(desk.living.rewards_of(position)),
+        "reference": "ada",
+        "version": 1,
+    }
+
+
+def test_every_page_is_accessible_in_both_themes(desk: Desk, page: Page, sign_in_operator: SignIn) -> None:
+    page.goto("/console/sign-in")
+    for _ in both_themes(page):
+        assert_accessible(page)
+    sign_in_operator(page, "ada")
+    for address in addresses(desk):
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status == 200, address
+        for _ in both_themes(page):
+            assert_accessible(page)
+
+
+def test_every_page_fits_a_small_phone(desk: Desk, open_page: OpenPage, sign_in_operator: SignIn) -> None:
+    page = open_page(360, 740)
+    sign_in_operator(page, "ada")
+    for address in addresses(desk):
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
+
+
+def test_the_palette_goes_to_a_page_by_its_name(desk: Desk, page: Page, sign_in_operator: SignIn) -> None:
+    sign_in_operator(page, "ada")
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette")).to_be_visible()
+    assert page.evaluate("document.activeElement.id") == "palette-text"
+    assert_accessible(page)
+    page.keyboard.type("tod")
+    expect(page.locator("#palette-found a")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/console$"))
+
+
+def test_single_keys_can_be_turned_off(desk: Desk, page: Page, sign_in_operator: SignIn) -> None:
+    sign_in_operator(page, "ada")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.locator("#keys-on").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).not_to_be_visible()
+    page.locator(".me > summary").click()
+    page.locator("[data-shows-keys]").click()
+    page.locator("#keys-on").check()
+    page.keyboard.press("Escape")
+    page.reload()
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
