@@ -118,7 +118,8 @@ def doors_view(address: str, doors: Doors) -> RenderableType:
     """Show the address, the logins, and a line to paste."""
     rows = [[door.email, door.password, door.may] for door in doors.logins]
     return Group(
-        f"\n[bold]The desk is open[/] at {address} until Ctrl-C; its manual: {address}/docs\n",
+        f"\n[bold]The desk is open[/] at {address} until Ctrl-C; the operators' console: {address}/console; "
+        f"the API's manual: {address}/docs\n",
         grid("Logins, made for this demo only", ["E-mail", "Password", "May"], rows),
         f"The API key of {doors.api_key_of}: paste this line:\n",
         f"curl -s {address}/v1/positions -H 'Authorization: Bearer {doors.api_key}'\n",

@@ -7,17 +7,18 @@ from typing import Any
 
 from staddle.days import distribution_at, last_run_on
 from staddle.desk import find_desk, pending
-from staddle.ledger import turnover
+from staddle.ledger import Turnover, turnover
 from staddle.money import ZERO
 from staddle.pages.page import View, Visit, shows
 from staddle.rewards import RunReport
 from staddle.server.allow import operator
-from staddle.server.standing import Standing, ToDo, standing
+from staddle.server.standing import ToDo, standing
 from staddle.treasury import Maturities, maturities, runway
 
 SEES = operator("viewer")
 DAY = timedelta(days=1)
 APPROVALS_SHOWN, TO_DO_SHOWN = 5, 8
+MOVED = ("subscription", "redemption", "deposit", "withdrawal")
 
 
 @shows("/console", allow=SEES)
@@ -31,10 +32,10 @@ def show_today(visit: Visit) -> View:
         "first": None if found.is_proved else worded(visit, found.to_do[0]),
         "others": [worded(visit, each) for each in found.to_do[1:TO_DO_SHOWN]],
         "more_to_do": max(len(found.to_do) - TO_DO_SHOWN, 0),
-        "proof": proof_of(visit, found),
+        "is_audited": found.run_on is None or (found.audited_on or found.run_on - DAY) >= found.run_on,
         "next_run_at": next_run(visit),
         "paid": paid_by_asset(found.run),
-        "moved": turnover(tx, now - DAY, now, ("subscription", "redemption", "deposit", "withdrawal")),
+        "moved": by_coin(turnover(tx, now - DAY, now, MOVED)),
         "runways": runway(tx, now),
         "due": due_within(maturities(tx, now, 30), now),
         "waiting": waiting[:APPROVALS_SHOWN],
@@ -49,21 +50,6 @@ def next_run(visit: Visit) -> datetime:
     return distribution_at(last_run_on(visit.now, at) + DAY, at)
 
 
-def proof_of(visit: Visit, found: Standing) -> str:
-    """Say what is proved, in one sentence."""
-    if found.run_on is None:
-        return visit.say("The desk is younger than its first reward run; nothing was due yet.")
-    if found.audited_on is None or found.audited_on < found.run_on:
-        return visit.say(
-            "The rewards of %(day)s were paid as planned; the audit of the whole ledger follows within hours.",
-            day=visit.formats.day(found.run_on),
-        )
-    return visit.say(
-        "The rewards of %(day)s were paid as planned, and the audit after it proved the whole ledger.",
-        day=visit.formats.day(found.run_on),
-    )
-
-
 def paid_by_asset(report: RunReport | None) -> list[tuple[str, int, Decimal]]:
     """Add up what the last run owed, whether it paid it or an act before it: coin, rewards, amount."""
     sums: dict[str, tuple[int, Decimal]] = {}
@@ -71,6 +57,14 @@ def paid_by_asset(report: RunReport | None) -> list[tuple[str, int, Decimal]]:
         count, amount = sums.get(line.asset, (0, ZERO))
         sums[line.asset] = (count + line.rewards_planned, amount + line.amount_planned)
     return [(asset, count, amount) for asset, (count, amount) in sorted(sums.items())]
+
+
+def by_coin(found: Sequence[Turnover]) -> dict[str, dict[str, Turnover]]:
+    """Put what was moved into a row for each coin, by kind."""
+    rows: dict[str, dict[str, Turnover]] = {}
+    for each in found:
+        rows.setdefault(each.asset, {})[each.kind] = each
+    return dict(sorted(rows.items()))
 
 
 def due_within(found: Sequence[Maturities], now: datetime) -> list[dict[str, Any]]:
