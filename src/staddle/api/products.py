@@ -11,6 +11,7 @@ from staddle.api.pages import Page
 from staddle.errors import ProductNotFound
 from staddle.ledger import all_assets
 from staddle.products import ProductOffer, RateShown, list_products, show_product, shown_rates
+from staddle.products.state import NEVER_ON_SALE
 from staddle.rewards import RealisedApr
 from staddle.server.allow import ANYBODY
 from staddle.server.at import At
@@ -79,6 +80,6 @@ def show_realised_apr(at: At, product: Code) -> RealisedApr:
 def offer_of(at: At, code: str) -> ProductOffer:
     """Read a product that is, or was, on sale; a draft is nobody's business yet."""
     offer = show_product(at.tx, code, at.now)
-    if offer.status == "draft":
+    if offer.status in NEVER_ON_SALE:
         raise ProductNotFound(f"There is no product {code[:40]!r}.", product=code[:40])
     return offer

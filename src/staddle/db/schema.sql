@@ -207,13 +207,13 @@ CREATE TABLE public.product (
     subscribe_halt text,
     redeem_halt text,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT a_product_on_sale_has_terms CHECK (((state = 'draft'::text) OR (version IS NOT NULL))),
+    CONSTRAINT a_product_on_sale_has_terms CHECK (((state = ANY (ARRAY['draft'::text, 'discarded'::text])) OR (version IS NOT NULL))),
     CONSTRAINT product_code_check CHECK ((code ~ '^[A-Z0-9][A-Z0-9._~-]{0,39}$'::text)),
     CONSTRAINT product_kind_check CHECK ((kind = ANY (ARRAY['flexible'::text, 'fixed'::text]))),
     CONSTRAINT product_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80))),
     CONSTRAINT product_product_id_check CHECK ((product_id > 0)),
     CONSTRAINT product_redeem_halt_check CHECK (((length(redeem_halt) >= 1) AND (length(redeem_halt) <= 300))),
-    CONSTRAINT product_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'live'::text, 'closed'::text, 'retired'::text]))),
+    CONSTRAINT product_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'discarded'::text, 'live'::text, 'closed'::text, 'retired'::text]))),
     CONSTRAINT product_subscribe_halt_check CHECK (((length(subscribe_halt) >= 1) AND (length(subscribe_halt) <= 300)))
 );
 
@@ -1495,7 +1495,11 @@ CREATE TABLE public.terms (
     drafted_at timestamp with time zone NOT NULL,
     approved_by text,
     approved_at timestamp with time zone,
+    discarded_by text,
+    discarded_at timestamp with time zone,
+    CONSTRAINT approved_terms_are_never_discarded CHECK (((approved_by IS NULL) OR (discarded_by IS NULL))),
     CONSTRAINT approved_terms_have_an_instant CHECK (((approved_by IS NULL) = (approved_at IS NULL))),
+    CONSTRAINT discarded_terms_have_an_instant CHECK (((discarded_by IS NULL) = (discarded_at IS NULL))),
     CONSTRAINT flexible_terms_are_daily_and_endless CHECK (((term_days IS NOT NULL) OR ((payout = 'daily'::text) AND (at_maturity = 'redeem'::text)))),
     CONSTRAINT kept_fraction_goes_with_its_policy CHECK (((early_redemption = 'keep_fraction'::text) = (kept_fraction IS NOT NULL))),
     CONSTRAINT reduced_apr_goes_with_its_policy CHECK ((((early_redemption = 'reduced_apr'::text) = (reduced_apr IS NOT NULL)) AND ((reduced_apr IS NULL) = (reduced_apr_days_min IS NULL)))),
@@ -2018,6 +2022,9 @@ ALTER TABLE ONLY public.terms
     ADD CONSTRAINT terms_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES public.operator(name);
 
 ALTER TABLE ONLY public.terms
+    ADD CONSTRAINT terms_discarded_by_fkey FOREIGN KEY (discarded_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.terms
     ADD CONSTRAINT terms_drafted_by_fkey FOREIGN KEY (drafted_by) REFERENCES public.operator(name);
 
 ALTER TABLE ONLY public.terms
@@ -2383,6 +2390,10 @@ GRANT SELECT,INSERT ON TABLE public.terms TO staddle_app;
 GRANT UPDATE(approved_by) ON TABLE public.terms TO staddle_app;
 
 GRANT UPDATE(approved_at) ON TABLE public.terms TO staddle_app;
+
+GRANT UPDATE(discarded_by) ON TABLE public.terms TO staddle_app;
+
+GRANT UPDATE(discarded_at) ON TABLE public.terms TO staddle_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.throttle TO staddle_app;
 

@@ -1,14 +1,19 @@
 """What can be subscribed to: products, their terms, their rates, and what is on offer now."""
 
 from staddle.products.approve import approve_terms
+from staddle.products.check_draft import DraftCheck, check_draft, check_version
+from staddle.products.check_terms import Problem, check_terms
+from staddle.products.clone import clone_product, cloned_terms
 from staddle.products.differences import differences, is_said, term_words
+from staddle.products.discard import discard_version
 from staddle.products.draft import draft_product, draft_version
-from staddle.products.find import Product, Version, find_product, versions_of
+from staddle.products.find import Product, Version, find_product, newest_of, versions_of
 from staddle.products.offer import (
     ProductOffer,
     RateShown,
     headline_steps,
     list_products,
+    offer_of_terms,
     show_product,
     shown_rates,
 )
@@ -33,6 +38,7 @@ from staddle.products.readings import (
     sources_due,
 )
 from staddle.products.revise import RateRevised, approve_rate, propose_rate
+from staddle.products.schedule import Coming, schedule
 from staddle.products.source_kinds import Figures, Get, read_figures
 from staddle.products.source_terms import SourceTerms, check_source, check_url
 from staddle.products.sources import Source, approve_source, end_source, find_source, list_sources, set_source
@@ -46,11 +52,14 @@ from staddle.products.state import (
     resume_subscribing,
     retire_product,
 )
-from staddle.products.terms import Terms, check_terms
+from staddle.products.terms import Terms
 
 __all__ = [
+    "Coming",
+    "DraftCheck",
     "Figures",
     "Get",
+    "Problem",
     "Product",
     "ProductOffer",
     "Rate",
@@ -67,12 +76,17 @@ __all__ = [
     "approve_rate",
     "approve_source",
     "approve_terms",
+    "check_draft",
     "check_fresh",
     "check_source",
     "check_terms",
     "check_url",
+    "check_version",
+    "clone_product",
+    "cloned_terms",
     "close_product",
     "differences",
+    "discard_version",
     "draft_product",
     "draft_version",
     "end_source",
@@ -87,7 +101,9 @@ __all__ = [
     "list_products",
     "list_sources",
     "make_terms",
+    "newest_of",
     "next_distribution",
+    "offer_of_terms",
     "parse_term",
     "product_status",
     "propose_rate",
@@ -101,6 +117,7 @@ __all__ = [
     "resume_redeeming",
     "resume_subscribing",
     "retire_product",
+    "schedule",
     "set_source",
     "show_product",
     "shown_rates",

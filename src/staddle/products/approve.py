@@ -25,6 +25,8 @@ def approve_terms(tx: Tx, by: str, code: str, version: int, now: datetime) -> Pr
         raise WrongState(f"The product {code} is {product.state}: its terms do not change any more.")
     if product.version is not None and version <= product.version:
         raise WrongState(f"Version {product.version} of {code} is in force; version {version} is not newer.")
+    if drafts[version].discarded_by is not None:
+        raise WrongState(f"Version {version} of {code} was discarded by {drafts[version].discarded_by}.")
     if drafts[version].drafted_by == by:
         raise SecondPersonNeeded
     numbers = {"product_id": product.product_id, "version": version}

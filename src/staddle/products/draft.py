@@ -8,8 +8,17 @@ from staddle.db import Tx, queries
 from staddle.desk import find_operator, log
 from staddle.errors import AlreadyExists, InvalidChoice, InvalidName, ProductNotFound, WrongState
 from staddle.ledger import Asset, all_assets, find_asset
-from staddle.products.find import CODE, Product, Version, find_product, lock_product, versions_of
-from staddle.products.terms import Terms, check_terms, refuse, with_defaults
+from staddle.products.check_terms import check_terms, refuse
+from staddle.products.find import (
+    CODE,
+    Product,
+    Version,
+    find_product,
+    lock_product,
+    newest_of,
+    versions_of,
+)
+from staddle.products.terms import Terms, with_defaults
 
 sql = queries(__package__)
 
@@ -19,8 +28,8 @@ def draft_product(
 ) -> Version:
     """Draft a product and the first version of its terms (rule 9); `asset` is the coin's code.
 
-    Drafting the same again gives what is there; a code with other content is AlreadyExists. Raises
-    InvalidName, InvalidChoice, InvalidTerms or AssetNotFound.
+    Drafting the same again gives what is there; a code with other content is AlreadyExists, unless all that was
+    drafted under it has been discarded. Raises InvalidName, InvalidChoice, InvalidTerms or AssetNotFound.
     """
     find_operator(tx, by)
     check_names(code, kind, name)
@@ -28,13 +37,16 @@ def draft_product(
     terms = with_defaults(kind, terms)
     check_terms(kind, coin, terms)
     tx.execute(sql.lock_new_products)
-    same = same_draft(tx, code, (coin.asset_id, kind, name), terms)
-    if same is not None:
-        return same
+    known = known_product(tx, code)
+    if known is not None and known.state != "discarded":
+        return same_draft(tx, known, (coin.asset_id, kind, name), terms)
     target = flexible_target(tx, terms.flexible_product, coin)
-    product = {"code": code, "asset_id": coin.asset_id, "kind": kind, "name": name, "now": now}
-    row = tx.execute(sql.add_product, product).fetchone()
-    assert row is not None
+    if known is not None:
+        check_same_coin(known, coin, kind)
+        tx.execute(sql.rename_product, {"product_id": known.product_id, "name": name})
+    else:
+        product = {"code": code, "asset_id": coin.asset_id, "kind": kind, "name": name, "now": now}
+        tx.execute(sql.add_product, product)
     log(tx, by, "draft_product", code, {"asset": asset, "kind": kind, "name": name}, now)
     return add_version(tx, by, find_product(tx, code), target, terms, now)
 
@@ -52,23 +64,35 @@ def draft_version(tx: Tx, by: str, code: str, terms: Terms, now: datetime) -> Ve
     terms = with_defaults(product.kind, terms)
     coin = all_assets(tx)[product.asset_id]
     check_terms(product.kind, coin, terms)
-    newest = versions_of(tx, product.product_id)[-1]
-    if newest.terms == terms:
+    newest = newest_of(versions_of(tx, product.product_id))
+    if newest.terms == terms and newest.discarded_at is None:
         return newest
     target = flexible_target(tx, terms.flexible_product, coin)
     return add_version(tx, by, product, target, terms, now)
 
 
-def same_draft(tx: Tx, code: str, content: tuple[int, str, str], terms: Terms) -> Version | None:
-    """Give the first version of a product drafted with this very content; None where there is no product."""
+def known_product(tx: Tx, code: str) -> Product | None:
+    """Give the product that has this code, None where none has."""
     try:
-        product = find_product(tx, code)
+        return find_product(tx, code)
     except ProductNotFound:
         return None
+
+
+def same_draft(tx: Tx, product: Product, content: tuple[int, str, str], terms: Terms) -> Version:
+    """Give the first version of a product drafted with this very content; any other is AlreadyExists."""
     first = versions_of(tx, product.product_id)[0]
     if (product.asset_id, product.kind, product.name) != content or first.terms != terms:
-        raise AlreadyExists(f"The product {code} already exists with other content.")
+        raise AlreadyExists(f"The product {product.code} already exists with other content.")
     return first
+
+
+def check_same_coin(discarded: Product, coin: Asset, kind: str) -> None:
+    """A code that was drafted and discarded may be drafted again, for the same coin and kind: AlreadyExists."""
+    if (discarded.asset_id, discarded.kind) != (coin.asset_id, kind):
+        raise AlreadyExists(
+            f"The code {discarded.code} was drafted before for another coin or kind; take another code."
+        )
 
 
 def add_version(
@@ -87,6 +111,8 @@ def add_version(
         "now": now,
     }
     tx.execute(sql.add_terms, row)
+    if product.state == "discarded":
+        tx.execute(sql.draft_again, {"product_id": product.product_id})
     log(tx, by, "draft_terms", product.code, {"version": version, "terms": terms}, now)
     return versions_of(tx, product.product_id)[-1]
 
@@ -103,18 +129,33 @@ def flexible_target(tx: Tx, code: str | None, coin: Asset) -> int | None:
         refuse("flexible_product", f"{code} is not a flexible product")
     if target.asset_id != coin.asset_id:
         refuse("flexible_product", f"{code} is not in {coin.code}")
-    if target.state == "retired":
-        refuse("flexible_product", f"{code} is retired")
+    if target.state in ("discarded", "retired"):
+        refuse("flexible_product", f"{code} is {target.state}")
     return target.product_id
 
 
 def check_names(code: str, kind: str, name: str) -> None:
     """Refuse a code or name that cannot be shown, and a kind that is none."""
+    check_code(code)
+    check_name(name)
+    check_kind(kind)
+
+
+def check_code(code: str) -> None:
+    """Refuse a code that is none: InvalidName."""
     if not CODE.fullmatch(code):
         raise InvalidName(
             "A product's code has 1 to 40 capital letters, digits, '.', '_', '~' or '-', such as BTC-FLEX."
         )
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that cannot be shown on one line: InvalidName."""
     if not 1 <= len(name) <= 80 or not name.isprintable() or name != name.strip():
         raise InvalidName("A product's name has 1 to 80 printable characters.")
+
+
+def check_kind(kind: str) -> None:
+    """Refuse what is no kind of product: InvalidChoice."""
     if kind not in ("flexible", "fixed"):
         raise InvalidChoice("A product is flexible or fixed.")

@@ -1,6 +1,7 @@
 """Finding a product, and holding its row while it changes."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,7 +23,7 @@ class Product:
     kind: str
     name: str
     state: str
-    """draft, live, closed or retired."""
+    """draft, discarded, live, closed or retired."""
     version: int | None
     subscribe_halt: str | None
     """Why subscribing is paused, None while it is not."""
@@ -32,7 +33,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a product's terms, and who drafted and approved it."""
+    """One version of a product's terms, and who drafted and approved it, or discarded the draft."""
 
     version: int
     terms: Terms
@@ -40,6 +41,13 @@ class Version:
     drafted_at: datetime
     approved_by: str | None
     approved_at: datetime | None
+    discarded_by: str | None
+    discarded_at: datetime | None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is a draft that may still be approved."""
+        return self.approved_at is None and self.discarded_at is None
 
 
 def find_product(tx: Tx, code: str) -> Product:
@@ -55,7 +63,12 @@ def lock_product(tx: Tx, code: str) -> Product:
 def versions_of(tx: Tx, product_id: int) -> list[Version]:
     """Read all versions of a product's terms, the first one first."""
     rows = tx.execute(sql.versions_of, {"product_id": product_id}).fetchall()
-    return [Version(row.version, terms_of(row), *row[1:5]) for row in rows]
+    return [Version(row.version, terms_of(row), *row[1:7]) for row in rows]
+
+
+def newest_of(versions: Sequence[Version]) -> Version:
+    """Give the version that new terms begin with: the last one that was not discarded, if there is one."""
+    return next((each for each in reversed(versions) if each.discarded_at is None), versions[-1])
 
 
 def terms_of(row: object) -> Terms:

@@ -9,15 +9,16 @@ import msgspec
 
 from staddle.db import Tx, queries
 from staddle.errors import ProductNotFound
+from staddle.ledger import Asset
 from staddle.money import EXACT, ZERO
 from staddle.products.find import CODE, terms_of
 from staddle.products.rates import Tier, headline_apr, rate_history
 from staddle.products.state import Status, product_status
-from staddle.products.terms import Terms
+from staddle.products.terms import Terms, with_defaults
 
 sql = queries(__package__)
 
-STATES = ("draft", "live", "closed", "retired")
+STATES = ("draft", "discarded", "live", "closed", "retired")
 ON_SHOW = ("live", "closed")
 """The states of products that customers see."""
 
@@ -74,6 +75,42 @@ def show_product(tx: Tx, code: str, now: datetime) -> ProductOffer:
     if row is None:
         raise ProductNotFound(f"There is no product {code[:40]!r}.", product=code[:40])
     return _offer(row, now)
+
+
+def offer_of_terms(
+    code: str, name: str, kind: str, asset: Asset, terms: Terms, tiers: Sequence[Tier], now: datetime
+) -> ProductOffer:
+    """Make what customers would see of terms that are not in force, with nothing taken of their quota yet.
+
+    Pure: nothing is read or written. `tiers` are those of a rate to try them with; without any there is no rate.
+    """
+    rate = _rate_shown(0, now, now, tuple(tiers)) if tiers else None
+    return ProductOffer(
+        code=code,
+        name=name,
+        kind=kind,
+        asset=asset.code,
+        scale=asset.scale,
+        status=product_status(
+            "live",
+            subscribe_halt=None,
+            opens_at=terms.opens_at,
+            closes_at=terms.closes_at,
+            quota_left=terms.quota,
+            amount_min=terms.amount_min,
+            now=now,
+        ),
+        subscribe_halt=None,
+        redeem_halt=None,
+        version=0,
+        terms=terms,
+        quota_total=terms.quota,
+        quota_used=ZERO,
+        quota_left=terms.quota,
+        rate=rate,
+        next_rate=None,
+        can_change=with_defaults(kind, terms).rate_policy == "floating",
+    )
 
 
 def shown_rates(tx: Tx, code: str) -> list[RateShown]:

@@ -40,7 +40,7 @@ VALUES (%(product_id)s, %(version)s, %(term_days)s, %(amount_min)s, %(amount_max
 
 -- name: versions_of
 -- Read all versions of a product's terms, the first one first.
-SELECT t.version, t.drafted_by, t.drafted_at, t.approved_by, t.approved_at,
+SELECT t.version, t.drafted_by, t.drafted_at, t.approved_by, t.approved_at, t.discarded_by, t.discarded_at,
        t.term_days, t.amount_min, t.amount_max, t.step, t.personal_cap, t.quota, t.opens_at, t.closes_at,
        t.new_customer_days, t.vip_level_min, t.countries_allowed, t.countries_excluded, t.rate_policy, t.payout,
        t.early_redemption, t.kept_fraction, t.reduced_apr, t.reduced_apr_days_min, t.at_maturity,
@@ -55,6 +55,24 @@ SELECT t.version, t.drafted_by, t.drafted_at, t.approved_by, t.approved_at,
 UPDATE terms
    SET approved_by = %(by)s, approved_at = %(now)s
  WHERE product_id = %(product_id)s AND version = %(version)s AND approved_by IS NULL;
+
+-- name: discard_terms
+-- Write down who discarded a draft; what it said stays.
+UPDATE terms
+   SET discarded_by = %(by)s, discarded_at = %(now)s
+ WHERE product_id = %(product_id)s AND version = %(version)s AND approved_by IS NULL AND discarded_by IS NULL;
+
+-- name: discard_product
+-- Put a product away of which no draft is left.
+UPDATE product SET state = 'discarded' WHERE product_id = %(product_id)s AND state = 'draft';
+
+-- name: draft_again
+-- Make a product whose drafts were all discarded a draft again.
+UPDATE product SET state = 'draft' WHERE product_id = %(product_id)s AND state = 'discarded';
+
+-- name: rename_product
+-- Give a product that nobody has ever seen another name.
+UPDATE product SET name = %(name)s WHERE product_id = %(product_id)s AND state = 'discarded';
 
 -- name: open_quota
 -- Make sure that a product has its quota row.
@@ -107,7 +125,8 @@ SELECT p.code, p.name, p.kind, p.state, p.subscribe_halt, p.redeem_halt, a.code 
   FROM product p
   JOIN asset a ON a.asset_id = p.asset_id
   JOIN terms t ON t.product_id = p.product_id
-              AND t.version = coalesce(p.version, (SELECT max(d.version) FROM terms d WHERE d.product_id = p.product_id))
+              AND t.version = coalesce(p.version, (SELECT d.version FROM terms d WHERE d.product_id = p.product_id
+                                                    ORDER BY d.discarded_at IS NOT NULL, d.version DESC LIMIT 1))
   LEFT JOIN product f ON f.product_id = t.flexible_product_id
   LEFT JOIN quota q ON q.product_id = p.product_id
   LEFT JOIN LATERAL (
@@ -210,3 +229,35 @@ SELECT p.code, v.effective_at, max(b.apr) AS apr
  WHERE p.state = ANY(%(states)s::text[])
  GROUP BY p.code, v.effective_at
  ORDER BY p.code, v.effective_at;
+
+-- name: schedule
+-- Read what will happen to products by itself between two instants, earliest first.
+SELECT c.at, c.what, c.product, c.name, a.code AS asset, c.version, c.revision, c.headline_apr, c.headline_before
+  FROM (SELECT w.at, w.what, p.code AS product, p.name, p.asset_id, t.version, NULL::int AS revision,
+               NULL::numeric AS headline_apr, NULL::numeric AS headline_before
+          FROM product p
+          JOIN terms t ON t.product_id = p.product_id
+         CROSS JOIN LATERAL (VALUES (t.opens_at, CASE WHEN t.version = p.version THEN 'opens' ELSE 'would_open' END),
+                                    (CASE WHEN t.version = p.version THEN t.closes_at END, 'closes')) AS w (at, what)
+         WHERE w.at > %(now)s AND w.at <= %(until)s AND p.state IN ('draft', 'live')
+           AND (t.version = p.version
+                OR (t.approved_at IS NULL AND t.discarded_at IS NULL AND t.version > coalesce(p.version, 0)))
+        UNION ALL
+        SELECT r.effective_at, 'rate', p.code, p.name, p.asset_id, NULL, r.revision, r.apr, b.apr
+          FROM product p
+          JOIN LATERAL (
+               SELECT v.revision, v.effective_at, max(y.apr) AS apr
+                 FROM rate_revision v
+                 JOIN rate_tier y ON y.product_id = v.product_id AND y.revision = v.revision
+                WHERE v.product_id = p.product_id AND v.effective_at > %(now)s AND v.effective_at <= %(until)s
+                GROUP BY v.revision, v.effective_at) r ON true
+          LEFT JOIN LATERAL (
+               SELECT max(y.apr) AS apr
+                 FROM (SELECT v.revision FROM rate_revision v
+                        WHERE v.product_id = p.product_id AND v.effective_at < r.effective_at
+                        ORDER BY v.effective_at DESC
+                        LIMIT 1) v
+                 JOIN rate_tier y ON y.product_id = p.product_id AND y.revision = v.revision) b ON true
+         WHERE p.state IN ('draft', 'live', 'closed')) c
+  JOIN asset a ON a.asset_id = c.asset_id
+ ORDER BY c.at, c.product, c.what;

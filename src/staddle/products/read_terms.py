@@ -37,7 +37,7 @@ def parse_term(name: str, given: Any) -> Any:
     if name in AMOUNTS:
         return given if isinstance(given, Decimal) else parse_decimal(str(given))
     if name in LISTS and isinstance(given, str):
-        return tuple(code for code in given.split(",") if code)
+        return tuple(code.strip() for code in given.split(",") if code.strip())
     if name in INSTANTS:
         return parse_instant(str(given))
     return given

@@ -119,8 +119,8 @@ def check_instant(
     product: Product, rates: Sequence[Rate], effective_at: datetime | None, now: datetime
 ) -> None:
     """A rate begins in the future and after all others; only a product's first one may begin at once."""
-    if product.state == "retired":
-        raise WrongState(f"The product {product.code} is retired.")
+    if product.state in ("discarded", "retired"):
+        raise WrongState(f"The product {product.code} is {product.state}.")
     if effective_at is None:
         if rates:
             raise InvalidRate(

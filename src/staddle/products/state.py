@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal, cast
 
 from staddle.db import Tx, queries
 from staddle.desk import find_operator, log
@@ -12,7 +12,9 @@ from staddle.products.find import Product, lock_product
 
 sql = queries(__package__)
 
-Status = Literal["draft", "scheduled", "open", "sold_out", "halted", "closed", "retired"]
+Status = Literal["draft", "discarded", "scheduled", "open", "sold_out", "halted", "closed", "retired"]
+NEVER_ON_SALE: Final[tuple[Status, ...]] = ("draft", "discarded")
+"""What customers never hear of."""
 
 
 def product_status(
@@ -26,8 +28,8 @@ def product_status(
     now: datetime,
 ) -> Status:
     """Say what a product is at an instant; sold out once less than the smallest subscription is left."""
-    if state in ("draft", "retired", "closed") or opens_at is None or amount_min is None:
-        return "draft" if state == "draft" else "retired" if state == "retired" else "closed"
+    if state != "live" or opens_at is None or amount_min is None:
+        return cast(Status, state if state != "live" else "closed")
     if closes_at is not None and now >= closes_at:
         return "closed"
     if subscribe_halt is not None:

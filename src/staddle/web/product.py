@@ -12,6 +12,7 @@ from staddle.pages.chart import rate_series
 from staddle.pages.page import NOTHING_TYPED, Typed, View, Visit, shows
 from staddle.positions import Subscribe, Subscribed, assets_of, held_by_product, preview
 from staddle.products import ProductOffer, show_product, shown_rates
+from staddle.products.state import NEVER_ON_SALE
 from staddle.server.realised import realised_of
 from staddle.web.amounts import read_amount
 
@@ -22,7 +23,7 @@ PARTS = ("25", "50", "75", "100")
 def offer_of(visit: Visit, code: str) -> ProductOffer:
     """Read a product that is, or was, on sale; a draft is nobody's business yet. Raises ProductNotFound."""
     offer = show_product(visit.tx, code, visit.now)
-    if offer.status == "draft":
+    if offer.status in NEVER_ON_SALE:
         raise ProductNotFound(f"There is no product {code[:40]!r}.", product=code[:40])
     return offer
 
