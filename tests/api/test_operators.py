@@ -78,6 +78,44 @@ def test_terms_that_do_not_fit_together_are_refused_with_the_field(operators: di
     assert problem(operators["product"].get("/v1/desk/products/ODD")) == (404, "product_not_found")
 
 
+def test_a_draft_is_looked_over_cloned_and_discarded_by_the_product_role_alone(
+    operators: dict[str, Caller],
+) -> None:
+    first, viewer, treasury = operators["first"], operators["viewer"], operators["treasury"]
+    on_sale(operators, "WEEK-FLEX", opens_at="2026-01-01T00:00:00Z")
+    half = {
+        "code": "week",
+        "asset": "USDT",
+        "kind": "fixed",
+        "name": "",
+        "terms": {"amount_min": "1", "quota": -5},
+    }
+    found = operators["product"].post("/v1/desk/products/check", half).json()
+    assert {each["field"] for each in found["problems"]} == {"code", "name", "step", "quota", "term_days"}
+    assert not found["is_sound"]
+    next_one = {"code": "WEEK-FLEX", "terms": TERMS | {"quota": "600", "opens_at": "2026-01-01T00:00:00Z"}}
+    found = first.post("/v1/desk/products/check", next_one).json()
+    assert (found["is_sound"], [each["field"] for each in found["differences"]]) == (True, ["quota"])
+    clone = {"code": "WEEK-7D", "kind": "fixed", "name": "A week", "terms": {"term_days": 7}}
+    made = first.post("/v1/desk/products/WEEK-FLEX/clone", clone).json()
+    assert (made["draft"]["terms"]["term_days"], made["draft"]["terms"]["quota"]) == (7, "500.00000000")
+    differences = viewer.get("/v1/desk/products/WEEK-7D/versions/1/differences").json()
+    assert (differences["before"], differences["differences"][0]["after"]) == (None, "7 days")
+    for somebody in (viewer, treasury):
+        for path, body in (
+            ("/v1/desk/products/check", half),
+            ("/v1/desk/products/WEEK-FLEX/clone", clone),
+            ("/v1/desk/products/WEEK-7D/versions/1/discard", None),
+        ):
+            assert problem(somebody.post(path, body)) == (403, "role_missing")
+    discarded = operators["second"].post("/v1/desk/products/WEEK-7D/versions/1/discard").json()
+    assert discarded["state"] == "discarded"
+    assert problem(first.post("/v1/desk/products/WEEK-7D/versions/1/discard")) == (409, "wrong_state")
+    assert problem(viewer.get("/v1/products/WEEK-7D")) == (404, "product_not_found")
+    assert viewer.get("/v1/desk/schedule").status_code == 200
+    assert viewer.get("/v1/desk/schedule", days=0).status_code == 400
+
+
 def test_a_rate_is_published_by_a_second_person_and_told_to_all_who_hold_the_product(
     service: Service, operators: dict[str, Caller], ada: Caller
 ) -> None:

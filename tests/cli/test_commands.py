@@ -34,6 +34,7 @@ def test_a_desk_is_worked_by_commands_alone(desk: Shell, tmp_path: Path) -> None
     hold_and_release(desk)
     keep_what_is_written(desk, tmp_path)
     look_at_what_needs_it(desk)
+    work_on_drafts(desk)
     end_products(desk)
     prove(desk)
     untold = {"demo", "rewards retry", "serve", "worker", "backup", "restore"}
@@ -186,6 +187,26 @@ def look_at_what_needs_it(desk: Shell) -> None:
     desk.refused("alarm_not_found", 3, "alarms", "clear", "1", "--as", "ada")
     assert desk.done("rates", "sources", "list")["sources"] == []
     desk.refused("source_not_found", 3, "rates", "sources", "read", "FLEX")
+
+
+def work_on_drafts(desk: Shell) -> None:
+    half = desk.done("products", "check", "NEW", "--asset", "USDT", "--kind", "fixed", "--amount-min", "ten")
+    assert not half["is_sound"]
+    assert {each["field"] for each in half["problems"]} == {"name", "amount_min", "step", "term_days"}
+    fields = ("--amount-min", "1", "--step", "1", "--opens", "2026-01-01", "--term-days", "30")
+    sound = desk.done("products", "check", "FIXED", *fields)
+    assert (sound["is_sound"], sound["problems"]) == (True, [])
+    new = ("products", "clone", "FIXED", "FIXED-2", "--name", "Again", "--opens", "2036-01-01", "--as", "ada")
+    assert desk.done(*new)["draft"]["version"] == 1
+    [opening] = desk.done("products", "schedule", "--days", "3650")["coming"]
+    assert (opening["product"], opening["what"]) == ("FIXED-2", "would_open")
+    differences = desk.done("products", "differences", "FIXED-2", "1")
+    assert differences["before"] is None
+    assert differences["differences"][0]["words"] == "Term"
+    assert "Smallest subscription" in desk("products", "differences", "FIXED-2", "1").out
+    assert desk.done("products", "discard", "FIXED-2", "1", "--as", "bob")["state"] == "discarded"
+    assert desk.done("products", "schedule")["coming"] == []
+    assert "Nothing is due" in desk("products", "schedule").out
 
 
 def end_products(desk: Shell) -> None:

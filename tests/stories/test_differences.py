@@ -6,7 +6,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.stories import stage
+from tests.stories.stage import START, on_sale, set_up
 
+from staddle import errors, products
+from staddle.db import Database
 from staddle.products import Terms, differences
 from staddle.products.differences import WORDS
 
@@ -120,3 +124,27 @@ def test_differences_stand_in_the_order_of_the_rule() -> None:
 
 def test_every_field_of_the_terms_has_its_words() -> None:
     assert set(WORDS) == set(Terms.__struct_fields__)
+
+
+def test_a_version_is_laid_beside_what_was_in_force_before_it(database: Database) -> None:
+    with set_up(database).transaction() as tx:
+        on_sale(tx, "F")
+        for quota in (20, 30, 40):
+            terms = msgspec.structs.replace(stage.FLEXIBLE, quota=Decimal(quota))
+            products.draft_version(tx, "ada", "F", terms, START)
+        products.approve_terms(tx, "bob", "F", 3, START)
+
+        def of_quota_in(version: int, before: int | None = None) -> tuple[int | None, str | None, str | None]:
+            than, found = products.version_differences(tx, "F", version, before)
+            [line] = [each for each in found if each.field == "quota"]
+            return than, line.before, line.after
+
+        assert of_quota_in(1) == (None, None, "10")
+        assert of_quota_in(3) == (1, "10", "30"), "version 2 was never in force"
+        assert of_quota_in(4) == (3, "30", "40"), "a draft is held against what is in force"
+        assert of_quota_in(2) == (3, "30", "20")
+        assert of_quota_in(4, 2) == (2, "20", "40")
+        assert products.terms_in_force(tx, "F") == products.versions_of(tx, 1)[2].terms
+        for version, before in ((5, None), (1, 9)):
+            with pytest.raises(errors.ProductNotFound):
+                products.version_differences(tx, "F", version, before)

@@ -17,6 +17,7 @@ from staddle.api import (
     custody,
     customers,
     desk,
+    drafts,
     events,
     factors,
     imports,
@@ -47,7 +48,7 @@ from staddle.server.service import Service
 from staddle.server.stream import Streams
 
 FILES = (
-    *(prices, products, rates, sales),
+    *(prices, products, rates, sales, drafts),
     *(accounts, choices, clock, leaving, positions, rewards, staking, statements),
     *(custody, customers, imports),
     *(desk, operators, runs, treasury),

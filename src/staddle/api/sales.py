@@ -16,7 +16,7 @@ from staddle.server.at import At
 
 TAG = "Sales"
 SEE, MAKE = operator("viewer"), operator("product")
-State = Literal["draft", "live", "closed", "retired"]
+State = Literal["draft", "discarded", "live", "closed", "retired"]
 What = Literal["subscribing", "redeeming"]
 Fraction = Annotated[AmountText, msgspec.Meta(description="A fraction: 0.05 is 5 %.")]
 Instant = Annotated[str, msgspec.Meta(description="An instant such as 2026-01-31T15:30:00Z.", max_length=40)]
@@ -119,7 +119,9 @@ def draft_new_product(at: At, code: Code, body: DraftBody) -> Given:
 @writes("POST", "/v1/desk/products/{code}/versions", allow=MAKE, gives=Drafted, tag=TAG)
 def draft_new_version(at: At, code: Code, body: TermsBody) -> Given:
     """Draft new terms for new positions: the newest ones, with changes. A second person approves them."""
-    newest = products.versions_of(at.tx, products.find_product(at.tx, code).product_id)[-1].terms
+    newest = products.newest_of(
+        products.versions_of(at.tx, products.find_product(at.tx, code).product_id)
+    ).terms
     terms: Terms = make_terms(msgspec.structs.asdict(newest), body.changes())
 
     def draft() -> Drafted:

@@ -123,9 +123,11 @@ def machine_now() -> datetime:
     return datetime.now(UTC)
 
 
-def reads(app: typer.Typer, name: str) -> Callable[[InTransaction[P]], InTransaction[P]]:
-    """Make a function a command that reads in one transaction."""
-    return lambda function: _add(app, name, function, None, (), is_one_transaction=True)
+def reads(
+    app: typer.Typer, name: str, options: Mapping[str, Any] | None = None
+) -> Callable[[InTransaction[P]], InTransaction[P]]:
+    """Make a function a command that reads in one transaction; `options` are further ones, as those of writes."""
+    return lambda function: _add(app, name, function, options, (), is_one_transaction=True)
 
 
 def writes(

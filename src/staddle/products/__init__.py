@@ -4,10 +4,18 @@ from staddle.products.approve import approve_terms
 from staddle.products.check_draft import DraftCheck, check_draft, check_version
 from staddle.products.check_terms import Problem, check_terms
 from staddle.products.clone import clone_product, cloned_terms
-from staddle.products.differences import differences, is_said, term_words
+from staddle.products.differences import differences, is_said, term_words, version_differences
 from staddle.products.discard import discard_version
 from staddle.products.draft import draft_product, draft_version
-from staddle.products.find import Product, Version, find_product, newest_of, versions_of
+from staddle.products.find import (
+    Product,
+    Version,
+    find_product,
+    in_force_before,
+    newest_of,
+    terms_in_force,
+    versions_of,
+)
 from staddle.products.offer import (
     ProductOffer,
     RateShown,
@@ -96,6 +104,7 @@ __all__ = [
     "halt_subscribing",
     "headline_apr",
     "headline_steps",
+    "in_force_before",
     "is_said",
     "keep_reading",
     "list_products",
@@ -123,5 +132,7 @@ __all__ = [
     "shown_rates",
     "sources_due",
     "term_words",
+    "terms_in_force",
+    "version_differences",
     "versions_of",
 ]

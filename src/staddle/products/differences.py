@@ -5,9 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 from staddle.days import format_instant
+from staddle.db import Tx
 from staddle.desk import Difference
 from staddle.document import trimmed
+from staddle.errors import ProductNotFound
 from staddle.money import EXACT
+from staddle.products.find import find_product, in_force_before, versions_of
 from staddle.products.terms import Terms
 
 WORDS = {
@@ -87,6 +90,27 @@ def differences(before: Terms | None, after: Terms) -> list[Difference]:
         for field, words in WORDS.items()
         if getattr(before, field) != getattr(after, field)
     ]
+
+
+def version_differences(
+    tx: Tx, code: str, version: int, before: int | None = None
+) -> tuple[int | None, list[Difference]]:
+    """Say how a version differs from another, by default the one in force before it; gives that one's number, too.
+
+    Raises ProductNotFound.
+    """
+    product = find_product(tx, code)
+    versions = versions_of(tx, product.product_id)
+    known = {each.version: each for each in versions}
+    for number in (version, before):
+        if number is not None and number not in known:
+            raise ProductNotFound(
+                f"The product {code} has no version {number}.", product=code, version=number
+            )
+    than = in_force_before(product, versions, version) if before is None else known[before]
+    if than is None:
+        return None, differences(None, known[version].terms)
+    return than.version, differences(than.terms, known[version].terms)
 
 
 def is_said(field: str, terms: Terms) -> bool:

@@ -71,6 +71,25 @@ def newest_of(versions: Sequence[Version]) -> Version:
     return next((each for each in reversed(versions) if each.discarded_at is None), versions[-1])
 
 
+def in_force_before(product: Product, versions: Sequence[Version], version: int) -> Version | None:
+    """Give the version that was in force before one: of a draft, the one that is. None before the first.
+
+    A draft that was passed by is held against what is in force now.
+    """
+    known = {each.version: each for each in versions}
+    if known[version].approved_at is None:
+        return None if product.version is None else known[product.version]
+    earlier = [each for each in versions if each.version < version and each.approved_at is not None]
+    return earlier[-1] if earlier else None
+
+
+def terms_in_force(tx: Tx, code: str) -> Terms | None:
+    """Read the terms that new positions get, None while nothing of a product was approved; raises ProductNotFound."""
+    product = find_product(tx, code)
+    versions = versions_of(tx, product.product_id)
+    return next((each.terms for each in versions if each.version == product.version), None)
+
+
 def terms_of(row: object) -> Terms:
     """Read terms out of a row that has all their columns."""
     fields = {field: getattr(row, field) for field in Terms.__struct_fields__}

@@ -58,6 +58,7 @@ def sell(story: Story) -> None:
     )
     story.call("approve_version", story.first, code="ETH-FLEX", version=2)
     story.call("list_versions", story.first, code="ETH-FLEX")
+    work_on_drafts(story)
     reason = {"reason": "The network is being upgraded; back within the hour."}
     story.call("halt_product", story.first, code="ETH-FLEX", what="subscribing", body=reason)
     story.call("resume_product", story.first, code="ETH-FLEX", what="subscribing")
@@ -66,6 +67,23 @@ def sell(story: Story) -> None:
     story.call("approve_version", story.second, code="ETH-OLD", version=1)
     story.call("close_sale", story.first, code="ETH-OLD")
     story.call("retire_closed_product", story.first, code="ETH-OLD")
+
+
+def work_on_drafts(story: Story) -> None:
+    story.call("show_differences", story.second, code="ETH-FLEX", version=2)
+    half = {
+        "asset": "ETH",
+        "kind": "fixed",
+        "name": "Ether, a month",
+        "terms": {"amount_min": "ten", "step": "0.01"},
+    }
+    story.call("check_product", story.first, body={"code": "ETH-30D", **half})
+    clone = {"code": "ETH-30D", "kind": "fixed", "name": "Ether, a month", "terms": {"term_days": 30}}
+    story.call("clone_known_product", story.first, code="ETH-FLEX", body=clone)
+    story.call("discard_draft", story.second, code="ETH-30D", version=1)
+    clone["terms"] = {"term_days": 30, "opens_at": "2026-03-01T00:00:00Z"}
+    story.call("clone_known_product", story.first, code="ETH-FLEX", body=clone)
+    story.call("list_schedule", story.first, days=60)
 
 
 def set_rates(story: Story) -> None:
