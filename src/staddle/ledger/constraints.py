@@ -63,6 +63,8 @@ INVARIANTS = frozenset(
         "a_decision_has_a_person_and_an_instant",
         "a_product_on_sale_has_terms",
         "approved_terms_have_an_instant",
+        "discarded_terms_have_an_instant",
+        "approved_terms_are_never_discarded",
         "kept_fraction_goes_with_its_policy",
         "reduced_apr_goes_with_its_policy",
         "flexible_terms_are_daily_and_endless",
