@@ -16,7 +16,17 @@ from staddle.money import plain, plain_at
 
 Document = dict[str, Any]
 _AS_IT_IS = frozenset({str, bool, type(None)})
-NOT_AMOUNTS = ("apr", "fraction", "change_max", "basis", "carry", "progress", "days_left", "price")
+NOT_AMOUNTS = (
+    "apr",
+    "headline",
+    "fraction",
+    "change_max",
+    "basis",
+    "carry",
+    "progress",
+    "days_left",
+    "price",
+)
 """Parts of the names of figures that are no amounts: they are written without idle zeros."""
 
 

@@ -63,6 +63,9 @@ def read_the_desk(desk: Shell) -> None:
     assert offers["FLEX"]["quota_left"] == "100000.000000"
     assert desk.done("products", "show", "FIXED")["terms"]["term_days"] == 30
     assert len(desk.done("rates", "history", "FLEX")["revisions"]) == 1
+    foreseen = desk.done("rates", "foresee", "FLEX", "--apr", "0.01", "--at", "2027-01-01")
+    assert (foreseen["headline_after"], foreseen["asset"]) == ("0.01", "USDT")
+    desk.refused("invalid_rate", 2, "rates", "foresee", "FLEX")
     number = desk.done("rates", "propose", "FLEX", "--apr", "0.01", "--at", "2027-01-01", "--as", "ada")[
         "approval_id"
     ]
@@ -159,7 +162,9 @@ def hold_and_release(desk: Shell) -> None:
     number = desk.done("treasury", "income", "USDT", "--as", "ada")["approval_id"]
     desk.refused("second_person_needed", 4, "treasury", "approve", number, "--as", "ada")
     assert desk.done("treasury", "approve", number, "--as", "bob")["move"] == "income"
-    assert desk.done("treasury", "withdraw", "USDT", "10", "--as", "ada")["amount"] == "10.000000"
+    withdraw = ("treasury", "withdraw", "USDT", "10", "--reference", "custody 8", "--as", "ada")
+    assert desk.done(*withdraw)["amount"] == "10.000000"
+    assert desk.done("treasury", "moves", "--asset", "USDT")["moves"][0]["reference"] == "custody 8"
 
 
 def keep_what_is_written(desk: Shell, tmp_path: Path) -> None:
@@ -239,6 +244,8 @@ def test_people_get_tables_and_sentences(desk: Shell) -> None:
         "desk show",
         "rewards list",
         "treasury runway",
+        "treasury moves",
+        "rates foresee FLEX --apr 0.02 --at 2030-01-01",
         "audit",
         "approvals list",
         "rates history FLEX",

@@ -77,6 +77,36 @@ def test_a_repeated_key_moves_the_pool_once_and_gets_the_same_answer(database: D
         ask(living, "funding", "101", key="a")
 
 
+def test_a_reference_belongs_to_one_move_of_an_asset_and_stays_with_its_transfers(database: Database) -> None:
+    living = desk_with_pool(database, "0")
+    living.asset("BTC", pool=D(0))
+    first = ask(living, "funding", "100", reference="custody 7")
+    assert first.reference == "custody 7"
+    with pytest.raises(errors.AlreadyExists):
+        ask(living, "funding", "5", reference="custody 7")
+    ask(living, "funding", "5", asset="BTC", reference="custody 7")  # another pool's books
+    with living.database.transaction() as tx:
+        desk.decline(tx, "bob", first.approval_id, living.now)
+    again = ask(living, "funding", "100", reference="custody 7")  # a declined request gives it back
+    moved = approve(living, again.approval_id)
+    assert moved.reference == "custody 7"
+    with pytest.raises(errors.AlreadyExists):
+        ask(living, "withdrawal", "5", reference="custody 7")
+    for wrong in ("", " x", "two\nlines", "x" * 201):
+        with pytest.raises(errors.InvalidName):
+            ask(living, "funding", "5", reference=wrong)
+    with living.database.transaction() as tx:
+        shown = {each.approval_id: each for each in treasury.pool_moves(tx, "USDT")}
+    assert [(each.reference, each.decision) for each in shown.values()] == [
+        ("custody 7", "approved"),
+        ("custody 7", "declined"),
+    ]
+    done = shown[again.approval_id]
+    assert (done.asked_by, done.decided_by, done.amount) == ("ada", "bob", D(100))
+    transfers = living.rows("SELECT transfer_id FROM transfer WHERE act_id = %s", done.act_id)
+    assert [row.transfer_id for row in transfers] == moved.transfer_ids
+
+
 def test_a_withdrawal_leaves_what_rewards_have_cost(database: Database) -> None:
     living = desk_with_pool(database, "100")
     living.product("FLEX", "USDT", apr="0.365")

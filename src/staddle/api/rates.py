@@ -19,6 +19,7 @@ from staddle.products.source_terms import SourceKind
 from staddle.server.allow import operator
 from staddle.server.at import At, OnDatabase
 from staddle.server.read_rates import read_source
+from staddle.treasury import RateEffect, foresee_rate
 
 TAG = "Rates"
 SEE, MAKE = operator("viewer"), operator("product")
@@ -75,8 +76,6 @@ class ReadingProposed(msgspec.Struct, frozen=True, kw_only=True):
 @writes("POST", "/v1/desk/rates", allow=MAKE, gives=Asked, tag=TAG, keyed="must")
 def propose_new_rate(at: At, body: RateBody) -> Given:
     """Propose a rate, to be published by a second person; it is never back-dated."""
-    if (body.apr is None) == (not body.tiers):
-        raise InvalidRate("Give one `apr`, or `tiers`.")
     tiers = tiers_of(body)
 
     def ask() -> Asked:
@@ -87,7 +86,9 @@ def propose_new_rate(at: At, body: RateBody) -> Given:
 
 
 def tiers_of(body: RateBody) -> list[Tier]:
-    """Read the tiers of a rate."""
+    """Read the tiers of a rate; raises InvalidRate."""
+    if (body.apr is None) == (not body.tiers):
+        raise InvalidRate("Give one `apr`, or `tiers`.")
     if body.apr is not None:
         return [Tier(ZERO, None, parse_decimal(body.apr))]
     return [
@@ -98,6 +99,12 @@ def tiers_of(body: RateBody) -> list[Tier]:
         )
         for tier in body.tiers or ()
     ]
+
+
+@writes("POST", "/v1/desk/rates/foresee", allow=SEE, gives=RateEffect, tag=TAG, keyed="no")
+def foresee_new_rate(at: At, body: RateBody) -> Given:
+    """Work out what a rate would change: who it touches, what a day costs, how long the pool lasts; writes nothing."""
+    return Given(foresee_rate(at.tx, body.product, tiers_of(body), body.effective_at, at.now))
 
 
 @writes("POST", "/v1/desk/rates/{approval_id}/approve", allow=MAKE, gives=RateRevised, tag=TAG, keyed="must")

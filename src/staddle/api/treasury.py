@@ -7,6 +7,7 @@ import msgspec
 
 from staddle.api.fields import AmountText, Body, Code, Id, id_of
 from staddle.api.operation import Given, answered, reads, writes
+from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
 from staddle.errors import ApprovalNotFound
 from staddle.money import parse_decimal
 from staddle.server.allow import operator
@@ -17,15 +18,26 @@ from staddle.treasury import (
     Maturities,
     PoolMoveAsked,
     PoolMoved,
+    PoolMoveShown,
     Runway,
     approve_pool_move,
     ask_pool_move,
     maturities,
+    pool_moves,
     runway,
 )
 
 TAG = "Treasury"
 SEE, MOVE = operator("viewer"), operator("treasury")
+MoveReference = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=200,
+        description="What the move is known by elsewhere, such as custody's own reference.",
+        examples=["custody-20260301-7"],
+    ),
+]
 
 
 class PoolMoveBody(Body, frozen=True, kw_only=True):
@@ -37,6 +49,7 @@ class PoolMoveBody(Body, frozen=True, kw_only=True):
     move: Literal["funding", "withdrawal", "income"]
     asset: Code
     amount: AmountText | None = None
+    reference: MoveReference | None = None
 
 
 class RunwayShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +63,9 @@ class RunwayShown(msgspec.Struct, frozen=True, kw_only=True):
 def ask_for_pool_move(at: At, body: PoolMoveBody) -> Given:
     """Ask for a move of a reward pool; nothing moves before a second person approves."""
     amount = None if body.amount is None else parse_decimal(body.amount)
-    command = AskPoolMove(key=at.key, by=at.by, move=body.move, asset=body.asset, amount=amount)
+    command = AskPoolMove(
+        key=at.key, by=at.by, move=body.move, asset=body.asset, amount=amount, reference=body.reference
+    )
     return answered(ask_pool_move(at.tx, [command], at.now)[0])
 
 
@@ -67,6 +82,19 @@ def approve_asked_pool_move(at: At, approval_id: Id) -> Given:
     number = id_of(approval_id, ApprovalNotFound)
     command = ApprovePoolMove(key=at.key, by=at.by, approval_id=number)
     return answered(approve_pool_move(at.tx, [command], at.now)[0])
+
+
+@reads("/v1/treasury/pool-moves", allow=SEE, gives=Page[PoolMoveShown], tag=TAG)
+def list_pool_moves(
+    at: At,
+    asset: Code | None = None,
+    is_waiting: bool = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[PoolMoveShown]:
+    """List the moves of the reward pools, newest first: who asked, who approved, under which reference."""
+    found = pool_moves(at.tx, asset, limit + 1, read_cursor(cursor, int), is_waiting)
+    return page(found, limit, lambda move: move.approval_id)
 
 
 @reads("/v1/treasury/runway", allow=SEE, gives=RunwayShown, tag=TAG)

@@ -20,6 +20,7 @@ from staddle.days import parse_instant
 from staddle.errors import InvalidRate
 from staddle.money import ZERO, parse_decimal
 from staddle.positions.publish_rate import publish_rate
+from staddle.treasury import foresee_rate
 
 
 @writes(app.assets, "add")
@@ -49,29 +50,71 @@ def assets(at: At) -> Shown:
     return Shown({"assets": coins}, lambda data: listing("", data["assets"], ["code", "name", "scale"]))
 
 
+Apr = Annotated[str | None, typer.Option(help="One APR for every amount, as a fraction: 0.05 is 5 %.")]
+TierTexts = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FROM:TO:APR", help="A tier; repeat it. The last one has no end: 5000::0.003."),
+]
+EffectiveAt = Annotated[
+    str | None, typer.Option("--at", help="From which instant on; only a first rate may leave it out.")
+]
+
+
+@reads(app.rates, "foresee")
+def foresee(
+    at: At, product: ProductCode, apr: Apr = None, tier: TierTexts = None, effective_at: EffectiveAt = None
+) -> Shown:
+    """Show what a rate would change, before anybody asks for it: who it touches, what a day costs, how long the pool
+    lasts.
+    """
+    start = None if effective_at is None else parse_instant(effective_at)
+    return Shown(foresee_rate(at.tx, product, tiers_of(apr, tier), start, at.now), _foreseen_view)
+
+
+def _foreseen_view(data: Document) -> RenderableType:
+    asset = data["asset"]
+    rows = [
+        ["Headline APR", _headline(data, "before"), _headline(data, "after")],
+        [
+            "It costs a day",
+            amount(data["cost_per_day_before"], asset),
+            amount(data["cost_per_day_after"], asset),
+        ],
+        [
+            f"All {asset} costs a day",
+            amount(data["asset_cost_per_day_before"], asset),
+            amount(data["asset_cost_per_day_after"], asset),
+        ],
+        ["Days that the pool lasts", _days(data["days_left_before"]), _days(data["days_left_after"])],
+    ]
+    sentences = [
+        f"From {instant(data['effective_at'])} on it touches {data['customers']:,} customers with"
+        f" {amount(data['principal'], asset)} in {data['positions']:,} positions."
+    ]
+    if data["locked"] is not None:
+        locked = data["locked"]
+        sentences.append(
+            f"{locked['positions']:,} positions with {amount(locked['principal'], asset)} keep their rate; they"
+            f" still earn {amount(locked['cost_to_end'], asset)} until {instant(locked['last_matures_at'])}."
+        )
+    return said(*sentences, grid(data["product"], ["", "Before", "After"], rows))
+
+
+def _headline(data: Document, when: str) -> str:
+    apr = data[f"headline_{when}"]
+    return "-" if apr is None else ("up to " if data[f"is_up_to_{when}"] else "") + percent(apr)
+
+
+def _days(days: int | None) -> str:
+    return "-" if days is None else f"{days:,}"
+
+
 @writes(app.rates, "propose")
 def propose(
-    at: At,
-    product: ProductCode,
-    apr: Annotated[
-        str | None, typer.Option(help="One APR for every amount, as a fraction: 0.05 is 5 %.")
-    ] = None,
-    tier: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FROM:TO:APR", help="A tier; repeat it. The last one has no end: 5000::0.003."),
-    ] = None,
-    effective_at: Annotated[
-        str | None, typer.Option("--at", help="From which instant on; only a first rate may leave it out.")
-    ] = None,
+    at: At, product: ProductCode, apr: Apr = None, tier: TierTexts = None, effective_at: EffectiveAt = None
 ) -> Shown:
     """Propose a rate, to be approved by a second person; it is never back-dated."""
-    if (apr is None) == (not tier):
-        raise InvalidRate("Give one --apr, or a --tier for each band.")
-    tiers = (
-        [room.Tier(ZERO, None, parse_decimal(apr))]
-        if apr is not None
-        else [parse_tier(each) for each in tier or ()]
-    )
+    tiers = tiers_of(apr, tier)
     start = None if effective_at is None else parse_instant(effective_at)
     what: dict[str, object] = {"product": product, "tiers": [str(each) for each in tiers], "at": effective_at}
 
@@ -83,6 +126,15 @@ def propose(
 
     answer = at.once("propose_rate", what, ask)
     return Shown(answer.data, _proposed_view, is_replay=answer.is_replay)
+
+
+def tiers_of(apr: str | None, tier: list[str] | None) -> list[room.Tier]:
+    """Read the tiers of a rate: one APR, or a text for each. Raises InvalidRate or InvalidAmount."""
+    if (apr is None) == (not tier):
+        raise InvalidRate("Give one --apr, or a --tier for each band.")
+    if apr is not None:
+        return [room.Tier(ZERO, None, parse_decimal(apr))]
+    return [parse_tier(each) for each in tier or ()]
 
 
 def _proposed_view(data: Document) -> RenderableType:

@@ -13,10 +13,17 @@ from staddle.cli.edge import At, reads, writes
 from staddle.cli.show import amount, grid, said
 from staddle.money import parse_decimal
 
+Reference = Annotated[
+    str | None,
+    typer.Option("--reference", help="What the move is known by elsewhere, such as custody's own reference."),
+]
 
-def _ask(at: At, move: str, asset: str, quantity: str | None) -> Shown:
+
+def _ask(at: At, move: str, asset: str, quantity: str | None, reference: str | None) -> Shown:
     wanted = None if quantity is None else parse_decimal(quantity)
-    command = room.AskPoolMove(key=at.key, by=at.by, move=move, asset=asset, amount=wanted)
+    command = room.AskPoolMove(
+        key=at.key, by=at.by, move=move, asset=asset, amount=wanted, reference=reference
+    )
     return shown(room.ask_pool_move(at.tx, [command], at.now)[0], _asked_view)
 
 
@@ -29,15 +36,15 @@ def _asked_view(data: Document) -> RenderableType:
 
 
 @writes(app.treasury, "fund")
-def fund(at: At, asset: AssetCode, quantity: AmountText) -> Shown:
+def fund(at: At, asset: AssetCode, quantity: AmountText, reference: Reference = None) -> Shown:
     """Ask to put coins from custody into the reward pool."""
-    return _ask(at, "funding", asset, quantity)
+    return _ask(at, "funding", asset, quantity, reference)
 
 
 @writes(app.treasury, "withdraw")
-def withdraw(at: At, asset: AssetCode, quantity: AmountText) -> Shown:
+def withdraw(at: At, asset: AssetCode, quantity: AmountText, reference: Reference = None) -> Shown:
     """Ask to take coins out of the reward pool, no more than rewards have left of it."""
-    return _ask(at, "withdrawal", asset, quantity)
+    return _ask(at, "withdrawal", asset, quantity, reference)
 
 
 @writes(app.treasury, "income")
@@ -45,9 +52,10 @@ def income(
     at: At,
     asset: AssetCode,
     quantity: Annotated[str | None, typer.Argument(metavar="[AMOUNT]", help="Default: all of it.")] = None,
+    reference: Reference = None,
 ) -> Shown:
     """Ask to use the income from forfeitures for rewards."""
-    return _ask(at, "income", asset, quantity)
+    return _ask(at, "income", asset, quantity, reference)
 
 
 @writes(app.treasury, "approve")
@@ -60,6 +68,32 @@ def approve(at: At, approval_id: ApprovalId) -> Shown:
 def _approved_view(data: Document) -> RenderableType:
     moved, left = amount(data["amount"], data["asset"]), amount(data["pool_left"], data["asset"])
     return said(f"{data['move'].capitalize()} of {moved} is done; the pool holds {left}.")
+
+
+@reads(app.treasury, "moves")
+def moves(
+    at: At,
+    asset: Annotated[str | None, typer.Option("--asset", help="Only this coin's.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="How many, the newest first.")] = 50,
+) -> Shown:
+    """Show the moves of the reward pools: who asked, who approved, under which reference."""
+    return Shown({"moves": room.pool_moves(at.tx, asset, limit)}, _moves_view)
+
+
+def _moves_view(data: Document) -> RenderableType:
+    rows = [
+        [
+            each["approval_id"],
+            each["move"],
+            amount(each["amount"], each["asset"]),
+            each["reference"] or "-",
+            f"{each['asked_by']}, {each['asked_at']}",
+            "waits" if each["decision"] is None else f"{each['decision']} by {each['decided_by']}",
+        ]
+        for each in data["moves"]
+    ]
+    heads = ["Request", "Move", "Amount", "Reference", "Asked", "Decided"]
+    return grid("", heads, rows) if rows else "[dim]Nobody has asked to move a pool yet.[/]"
 
 
 @reads(app.treasury, "runway")

@@ -1144,6 +1144,21 @@ CREATE TABLE public.passkey (
     CONSTRAINT passkey_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80)))
 );
 
+CREATE TABLE public.pool_move (
+    approval_id integer NOT NULL,
+    asset_id smallint NOT NULL,
+    move text NOT NULL,
+    amount numeric NOT NULL,
+    reference text,
+    act_id bigint NOT NULL,
+    moved_at timestamp with time zone NOT NULL,
+    CONSTRAINT pool_move_amount_check CHECK ((amount > (0)::numeric)),
+    CONSTRAINT pool_move_move_check CHECK ((move = ANY (ARRAY['funding'::text, 'withdrawal'::text, 'income'::text]))),
+    CONSTRAINT pool_move_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 200)))
+);
+
+COMMENT ON COLUMN public.pool_move.reference IS 'what the operator who asked wrote down for it, such as custody''s own reference';
+
 CREATE TABLE public.position_past (
     cell smallint NOT NULL,
     position_id bigint NOT NULL,
@@ -1661,6 +1676,9 @@ ALTER TABLE ONLY public.external_account
 ALTER TABLE ONLY public.run_piece
     ADD CONSTRAINT a_piece_is_paid_once PRIMARY KEY (run_on, cell_from);
 
+ALTER TABLE ONLY public.pool_move
+    ADD CONSTRAINT a_pool_move_has_a_reference_of_its_own UNIQUE (asset_id, reference);
+
 ALTER TABLE ONLY public.request
     ADD CONSTRAINT a_request_key_is_used_once PRIMARY KEY (cell, customer_id, request_key);
 
@@ -1759,6 +1777,12 @@ ALTER TABLE ONLY public.parked_position
 
 ALTER TABLE ONLY public.passkey
     ADD CONSTRAINT passkey_pkey PRIMARY KEY (passkey_id);
+
+ALTER TABLE ONLY public.pool_move
+    ADD CONSTRAINT pool_move_act_id_key UNIQUE (act_id);
+
+ALTER TABLE ONLY public.pool_move
+    ADD CONSTRAINT pool_move_pkey PRIMARY KEY (approval_id);
 
 ALTER TABLE ONLY public.position_past
     ADD CONSTRAINT position_past_pkey PRIMARY KEY (cell, position_id, change);
@@ -1882,6 +1906,8 @@ CREATE INDEX email_link_by_expiry ON public.email_link USING btree (expires_at);
 
 CREATE INDEX email_link_of_login ON public.email_link USING btree (login_id) WHERE (login_id IS NOT NULL);
 
+CREATE INDEX forfeiture_by_instant ON public.transfer USING btree (effective_at) INCLUDE (debit_account, amount) WHERE (kind = 'forfeiture'::public.transfer_kind);
+
 CREATE INDEX holding ON public."position" USING btree (cell, customer_id, product_id, started_at, position_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX login_of_kind ON public.login USING btree (kind, login_id);
@@ -1951,6 +1977,12 @@ ALTER TABLE ONLY public.login
 
 ALTER TABLE ONLY public.passkey
     ADD CONSTRAINT passkey_login_id_fkey FOREIGN KEY (login_id) REFERENCES public.login(login_id);
+
+ALTER TABLE ONLY public.pool_move
+    ADD CONSTRAINT pool_move_approval_id_fkey FOREIGN KEY (approval_id) REFERENCES public.approval(approval_id);
+
+ALTER TABLE ONLY public.pool_move
+    ADD CONSTRAINT pool_move_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES public.asset(asset_id);
 
 ALTER TABLE ONLY public.product
     ADD CONSTRAINT product_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES public.asset(asset_id);
@@ -2294,6 +2326,8 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.passkey TO staddle_app;
 GRANT UPDATE(sign_count) ON TABLE public.passkey TO staddle_app;
 
 GRANT UPDATE(last_used_at) ON TABLE public.passkey TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.pool_move TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.position_past TO staddle_app;
 

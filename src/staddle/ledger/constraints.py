@@ -41,6 +41,7 @@ ERRORS: dict[str, type[StaddleError]] = {
     "an_email_address_signs_in_one_login": AlreadyExists,
     "a_customer_has_one_login": AlreadyExists,
     "an_operator_has_one_login": AlreadyExists,
+    "a_pool_move_has_a_reference_of_its_own": AlreadyExists,
     "asset_code_key": AlreadyExists,
     "product_code_key": AlreadyExists,
 }

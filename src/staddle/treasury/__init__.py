@@ -10,6 +10,7 @@ from staddle.treasury.move_pool import (
     approve_pool_move,
     ask_pool_move,
 )
+from staddle.treasury.pool_moves import PoolMoveShown, pool_moves
 
 __all__ = [
     "ApprovePoolMove",
@@ -17,6 +18,7 @@ __all__ = [
     "LockedTerms",
     "Maturities",
     "PoolMoveAsked",
+    "PoolMoveShown",
     "PoolMoved",
     "RateEffect",
     "Runway",
@@ -24,5 +26,6 @@ __all__ = [
     "ask_pool_move",
     "foresee_rate",
     "maturities",
+    "pool_moves",
     "runway",
 ]

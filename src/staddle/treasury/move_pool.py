@@ -11,10 +11,12 @@ import msgspec
 from staddle import desk
 from staddle.db import Tx, queries
 from staddle.errors import (
+    AlreadyExists,
     ApprovalNotFound,
     InsufficientFunds,
     InvalidAmount,
     InvalidChoice,
+    InvalidName,
     RewardPoolTooSmall,
     StaddleError,
 )
@@ -39,6 +41,7 @@ from staddle.money import EXACT, ZERO, check_scale, plain
 
 sql = queries(__package__)
 ACT = "move_pool"
+REFERENCE_MAX = 200
 MOVES = {
     "funding": ("pool_funding", AccountKind.CUSTODY, AccountKind.REWARD_POOL),
     "withdrawal": ("pool_withdrawal", AccountKind.REWARD_POOL, AccountKind.CUSTODY),
@@ -56,6 +59,8 @@ class AskPoolMove(HouseCommand, frozen=True, kw_only=True):
     move: str
     asset: str
     amount: Decimal | None = None
+    reference: str | None = None
+    """What the move is known by elsewhere, such as custody's own reference: one move of the asset has it."""
 
 
 class ApprovePoolMove(HouseCommand, frozen=True, kw_only=True):
@@ -72,6 +77,7 @@ class PoolMoveAsked(msgspec.Struct, frozen=True, kw_only=True):
     move: str
     asset: str
     amount: Decimal
+    reference: str | None = None
 
 
 class PoolMoved(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,13 +89,15 @@ class PoolMoved(msgspec.Struct, frozen=True, kw_only=True):
     amount: Decimal
     pool_left: Decimal
     transfer_ids: list[int]
+    reference: str | None = None
 
 
 def ask_pool_move(tx: Tx, commands: Sequence[AskPoolMove], now: datetime) -> list[Outcome[PoolMoveAsked]]:
     """Put moves before a second person; nothing moves yet. Each is logged.
 
     Refusals: InvalidChoice, InvalidAmount, TooManyDecimals, AssetNotFound, OperatorNotFound, RewardPoolTooSmall
-    (a withdrawal of more than is left), InsufficientFunds (more income than there is).
+    (a withdrawal of more than is left), InsufficientFunds (more income than there is), InvalidName (a reference
+    that is none), AlreadyExists (one that another move of the asset has, or waits with).
     """
     lock_cells(tx, [HOUSE])
     return answer_commands(
@@ -134,9 +142,18 @@ def _ask(tx: Tx, command: AskPoolMove, now: datetime) -> PoolMoveAsked:
     asset = find_asset(tx, command.asset)
     amount = amount_of(tx, command, asset)
     check_possible(tx, command.move, asset, amount)
+    check_reference(tx, asset, command.reference)
     request = {"move": command.move, "asset": asset.code, "amount": plain(amount)}
+    if command.reference is not None:
+        request["reference"] = command.reference
     approval_id = desk.ask(tx, command.by, ACT, f"{command.move} {asset.code}", request, asset.code, now)
-    return PoolMoveAsked(approval_id=approval_id, move=command.move, asset=asset.code, amount=amount)
+    return PoolMoveAsked(
+        approval_id=approval_id,
+        move=command.move,
+        asset=asset.code,
+        amount=amount,
+        reference=command.reference,
+    )
 
 
 def amount_of(tx: Tx, command: AskPoolMove, asset: Asset) -> Decimal:
@@ -168,6 +185,20 @@ def check_possible(tx: Tx, move: str, asset: Asset, amount: Decimal) -> None:
             )
 
 
+def check_reference(tx: Tx, asset: Asset, reference: str | None) -> None:
+    """A reference, where there is one, is a line of text that no other move of the asset has or waits with."""
+    if reference is None:
+        return
+    if (
+        not 1 <= len(reference) <= REFERENCE_MAX
+        or not reference.isprintable()
+        or reference != reference.strip()
+    ):
+        raise InvalidName(f"A reference is one line of up to {REFERENCE_MAX} characters.")
+    if tx.execute(sql.pool_move_of_reference, {"asset": asset.code, "reference": reference}).fetchone():
+        raise AlreadyExists(f"Another move of the {asset.code} pool has the reference {reference!r}.")
+
+
 def held_by_cell(tx: Tx, asset: Asset, kind: AccountKind) -> list[tuple[int, Decimal]]:
     """Read what a house account holds in each cell, where it holds anything."""
     rows = tx.execute(sql.house_account, {"account_id": account_of(HOUSE, asset, kind)}).fetchall()
@@ -187,6 +218,8 @@ def _approve(tx: Tx, locked: LockedCells, command: ApprovePoolMove, now: datetim
     desk.approve(tx, command.by, command.approval_id, ACT, asset.code, now)
     transfers = list(transfers_of(tx, locked, move, asset, amount, command.key))
     post(tx, locked, transfers, now)
+    reference = asked.request.get("reference")
+    keep_move(tx, command.approval_id, asset, move, amount, reference, transfers[0].act_id, now)
     return PoolMoved(
         approval_id=command.approval_id,
         move=move,
@@ -194,7 +227,23 @@ def _approve(tx: Tx, locked: LockedCells, command: ApprovePoolMove, now: datetim
         amount=amount,
         pool_left=pool_left(tx)[asset.asset_id],
         transfer_ids=[transfer.transfer_id for transfer in transfers],
+        reference=reference,
     )
+
+
+def keep_move(
+    tx: Tx,
+    approval_id: int,
+    asset: Asset,
+    move: str,
+    amount: Decimal,
+    reference: str | None,
+    act_id: int,
+    now: datetime,
+) -> None:
+    """Write down which act moved the pool, and the reference that it is known by."""
+    kept = {"approval_id": approval_id, "asset_id": asset.asset_id, "move": move, "amount": amount}
+    tx.execute(sql.keep_pool_move, kept | {"reference": reference, "act_id": act_id, "now": now})
 
 
 def transfers_of(

@@ -6,6 +6,30 @@ SELECT b.cell, b.amount
  WHERE b.amount > 0
  ORDER BY b.cell;
 
+-- name: pool_move_of_reference
+-- Say whether a move of an asset's pool has this reference, or waits with it; one that was declined gives it back.
+SELECT 1
+  FROM approval
+ WHERE act = 'move_pool' AND decision IS DISTINCT FROM 'declined'
+   AND request ->> 'asset' = %(asset)s AND request ->> 'reference' = %(reference)s;
+
+-- name: keep_pool_move
+-- Write down a move of a pool that was done, with the act of its transfers.
+INSERT INTO pool_move (approval_id, asset_id, move, amount, reference, act_id, moved_at)
+VALUES (%(approval_id)s, %(asset_id)s, %(move)s, %(amount)s, %(reference)s, %(act_id)s, %(now)s);
+
+-- name: pool_moves
+-- Read the requests to move a pool, newest first, before one of them: who asked, who decided, and what was done.
+SELECT a.approval_id, a.request ->> 'move' AS move, a.request ->> 'asset' AS asset, (a.request ->> 'amount')::numeric AS amount,
+       a.request ->> 'reference' AS reference, a.asked_by, a.asked_at, a.decision, a.decided_by, a.decided_at, m.act_id
+  FROM approval a
+  LEFT JOIN pool_move m ON m.approval_id = a.approval_id
+ WHERE a.act = 'move_pool' AND (%(asset)s::text IS NULL OR a.request ->> 'asset' = %(asset)s)
+   AND (NOT %(is_waiting)s OR a.decision IS NULL)
+   AND (%(before)s::integer IS NULL OR a.approval_id < %(before)s::integer)
+ ORDER BY a.approval_id DESC
+ LIMIT %(limit)s;
+
 -- name: expect_a_few_sums
 -- Tell the planner, for this transaction, that many positions make few sums, so that it lets several processes add up.
 SELECT set_config('parallel_setup_cost', '0', true) AS setup, set_config('parallel_tuple_cost', '0', true) AS rows;

@@ -93,6 +93,7 @@ def set_rates(story: Story) -> None:
     story.call("approve_proposed_rate", story.second, approval_id=asked["approval_id"])
     tiers = [{"amount_from": "0", "amount_to": "1", "apr": "0.05"}, {"amount_from": "1", "apr": "0.01"}]
     later = {"product": "ETH-FLEX", "tiers": tiers, "effective_at": "2026-03-01T00:00:00Z"}
+    story.call("foresee_new_rate", story.first, body=later)
     asked = story.call("propose_new_rate", story.first, body=later)
     story.call("decline_approval", story.second, approval_id=asked["approval_id"])
 
@@ -115,9 +116,12 @@ def follow_a_source(story: Story) -> None:
 
 def fund(story: Story) -> None:
     asked = story.call(
-        "ask_for_pool_move", story.first, body={"move": "funding", "asset": "ETH", "amount": "25"}
+        "ask_for_pool_move",
+        story.first,
+        body={"move": "funding", "asset": "ETH", "amount": "25", "reference": "custody-20260201-7"},
     )
     story.call("approve_asked_pool_move", story.second, approval_id=asked["approval_id"])
+    story.call("list_pool_moves", story.first, asset="ETH")
     credit = {"move": "deposit", "customer": "dora", "asset": "USDT", "amount": "15"}
     asked = story.call("ask_for_customer_move", story.first, body=credit)
     story.call("approve_asked_customer_move", story.second, approval_id=asked["approval_id"])
