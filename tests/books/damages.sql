@@ -376,3 +376,36 @@ INSERT INTO webhook_cursor SELECT endpoint_id, cell, notice_count FROM webhook_e
 INSERT INTO webhook_delivery (endpoint_id, notice_id, customer_id, kind, state, due_at)
    SELECT max(endpoint_id), 513, 257, 'deposit', 'pending', '2026-02-01T00:00:00Z' FROM webhook_endpoint
    RETURNING 'webhook_lane', 'endpoint_id ' || endpoint_id || ', customer_id 257';
+
+-- a balance of a closing: closings
+UPDATE closing_balance SET amount = amount + 1 WHERE (closed_on, asset_id, account_kind) = ('2026-02-03', 1, 2)
+   RETURNING 'closing_balance', 'closed_on 2026-02-03, asset_id 1';
+
+-- money moved between two balances of a closing: closings
+UPDATE closing_balance SET amount = amount + CASE account_kind WHEN 1 THEN 1 ELSE -1 END
+   WHERE (closed_on, asset_id) = ('2026-02-03', 1) AND account_kind IN (1, 2)
+   RETURNING 'closing_balance', 'closed_on 2026-02-03, asset_id 1, account_kind ' || account_kind;
+
+-- a closing that is gone from between two others: closings
+ALTER TABLE closing_cut DROP CONSTRAINT closing_cut_closed_on_fkey;
+ALTER TABLE closing_late_reward DROP CONSTRAINT closing_late_reward_closed_on_fkey;
+ALTER TABLE closing_movement DROP CONSTRAINT closing_movement_closed_on_fkey;
+ALTER TABLE closing_balance DROP CONSTRAINT closing_balance_closed_on_fkey;
+DELETE FROM closing WHERE closed_on = '2026-02-03' RETURNING 'closing', 'closed_on 2026-02-04';
+
+-- the cut of a closing in one cell: closing_movements
+UPDATE closing_cut k SET through_transfer = k.through_transfer - 256 FROM transfer t, closing c
+   WHERE c.closed_on = (SELECT min(closed_on) FROM closing) AND k.closed_on = c.closed_on AND t.cell = k.cell
+   AND t.transfer_id = k.through_transfer AND t.kind = 'subscription';
+SELECT 'closing_movement', 'closed_on ' || min(closed_on) || ', asset_id 2, subscription from 1 to 3' FROM closing;
+
+-- what moved on a closed day: closing_movements
+UPDATE closing_movement SET amount = amount + 1 WHERE closed_on = '2026-02-03' AND kind = 'reward' AND asset_id = 1
+   AND credit_kind = 2 RETURNING 'closing_movement', 'closed_on 2026-02-03, asset_id 1, reward from 9 to 2';
+
+-- what moved on the newest closed day, carried into its balances: newest_closing
+UPDATE closing_movement SET amount = amount + 1 WHERE closed_on = (SELECT max(closed_on) FROM closing)
+   AND kind = 'reward' AND asset_id = 1 AND credit_kind = 2;
+UPDATE closing_balance SET amount = amount + CASE account_kind WHEN 2 THEN 1 ELSE -1 END
+   WHERE closed_on = (SELECT max(closed_on) FROM closing) AND asset_id = 1 AND account_kind IN (2, 9)
+   RETURNING 'closing_balance', 'closed_on ' || closed_on || ', asset_id 1, account_kind ' || account_kind;

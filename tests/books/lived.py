@@ -26,10 +26,13 @@ def live(database: Database) -> Living:
             living.catch_up()
         if day == 12:
             rewards.seal_all(database, living.now)
+        if day % 4 == 0:
+            rewards.close_all(database, living.now)
         spend_a_day(living, people, opened, day)
         living.passes(minutes=10)
     living.catch_up()
     rewards.seal_all(database, living.now)
+    rewards.close_all(database, living.now)
     living.deposit(people["hugo"], "BTC", "0.25")
     return living
 

@@ -61,6 +61,7 @@ class TickDone(msgspec.Struct, frozen=True, kw_only=True):
     guards_applied: int
     auto_subscribed: int
     seals: int
+    closings: int
 
 
 class SealsSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +142,7 @@ def retry_parked_position(at: At, position_id: Id) -> Given:
 
 @works("POST", "/v1/ticks", allow=WORK, gives=TickDone, tag=TAG)
 def do_what_is_due(at: OnDatabase) -> TickDone:
-    """Do all that is due now: runs, maturities, rate guards, auto-subscribe, seals. Again, it does nothing more."""
+    """Do all that is due: runs, maturities, guards, auto-subscribe, seals, closings. Again, it does nothing more."""
     now = clock_of(at)
     done = tick(at.database, at.by, now)
     return TickDone(
@@ -151,6 +152,7 @@ def do_what_is_due(at: OnDatabase) -> TickDone:
         guards_applied=done.guards_applied,
         auto_subscribed=done.auto_subscribed,
         seals=done.seals,
+        closings=done.closings,
     )
 
 

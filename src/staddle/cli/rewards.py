@@ -197,7 +197,7 @@ def tick(edge: Edge) -> Shown:
 def _as_dict(ticked: room.Ticked) -> dict[str, object]:
     return {
         name: getattr(ticked, name)
-        for name in ("runs", "matured", "guards_applied", "auto_subscribed", "seals")
+        for name in ("runs", "matured", "guards_applied", "auto_subscribed", "seals", "closings")
     }
 
 
@@ -205,7 +205,7 @@ def _tick_view(data: Document) -> RenderableType:
     parts = [
         f"{count_of(len(data['runs']), 'run')}, {count_of(data['matured'], 'maturity')} between runs, "
         f"{count_of(data['guards_applied'], 'guard')} applied, {data['auto_subscribed']} auto-subscribed, "
-        f"{count_of(data['seals'], 'seal')}.",
+        f"{count_of(data['seals'], 'seal')}, {count_of(data['closings'], 'day')} closed.",
         *[report_view(each) for each in data["runs"] if each["state"] == "held"],
     ]
     is_held = len(parts) > 1

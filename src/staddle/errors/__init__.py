@@ -78,6 +78,7 @@ from staddle.errors.not_found import (
     ApprovalNotFound,
     AssetNotFound,
     ClientNotFound,
+    ClosingNotFound,
     CustomerNotFound,
     DeliveryNotFound,
     DeskNotFound,
@@ -93,6 +94,7 @@ from staddle.errors.not_found import (
     RunNotFound,
     SessionNotFound,
     SourceNotFound,
+    TransferNotFound,
 )
 from staddle.errors.refused import (
     AboveMaximum,
@@ -171,6 +173,7 @@ __all__ = [
     "BelowMinimum",
     "ClientNotAccepted",
     "ClientNotFound",
+    "ClosingNotFound",
     "Conflict",
     "CountryNotServed",
     "CrossSiteRequest",
@@ -274,6 +277,7 @@ __all__ = [
     "TooManyEndpoints",
     "TooManyRequests",
     "TooManyStreams",
+    "TransferNotFound",
     "Unauthenticated",
     "Unavailable",
     "VipLevelTooLow",

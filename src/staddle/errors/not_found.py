@@ -93,3 +93,11 @@ class ApiKeyNotFound(NotFound):
 
 class ClientNotFound(NotFound):
     """There is no such client."""
+
+
+class TransferNotFound(NotFound):
+    """There is no such transfer."""
+
+
+class ClosingNotFound(NotFound):
+    """This day is not closed: days are closed once their reward run is finished."""

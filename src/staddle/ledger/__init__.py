@@ -18,21 +18,45 @@ from staddle.ledger.cells import LockedCells, bring_forward, lock_cells, save_ce
 from staddle.ledger.chart import MOVES, SOURCES, AccountKind
 from staddle.ledger.journal import Transfer, open_balances, post
 from staddle.ledger.requests import Command, HouseCommand, Outcome, ask_stored, find_stored, replay, store
+<<<<<<< HEAD
 from staddle.ledger.turnover import Turnover, turnover
+=======
+from staddle.ledger.transfer import RequestShown, SealShown, TransferInFull, transfer_of
+from staddle.ledger.transfers import (
+    KINDS,
+    LedgerTransfer,
+    TransferFilter,
+    TransferPage,
+    TransferPlace,
+    export_transfers,
+    transfers_of_desk,
+)
+>>>>>>> 725d18f (Every day is closed once its run is finished: a trial balance over all cells that nothing changes)
 
 __all__ = [
     "CELL_COUNT",
     "HOUSE",
+    "KINDS",
     "MOVES",
     "SOURCES",
     "AccountKind",
     "Asset",
     "Command",
     "HouseCommand",
+    "LedgerTransfer",
     "LockedCells",
     "Outcome",
+    "RequestShown",
+    "SealShown",
     "Transfer",
+<<<<<<< HEAD
     "Turnover",
+=======
+    "TransferFilter",
+    "TransferInFull",
+    "TransferPage",
+    "TransferPlace",
+>>>>>>> 725d18f (Every day is closed once its run is finished: a trial balance over all cells that nothing changes)
     "account_of",
     "add_asset",
     "all_assets",
@@ -45,6 +69,7 @@ __all__ = [
     "cell_of",
     "cell_of_reference",
     "customer_of",
+    "export_transfers",
     "find_asset",
     "find_stored",
     "house_balances",
@@ -57,5 +82,10 @@ __all__ = [
     "save_cells",
     "scales_of",
     "store",
+<<<<<<< HEAD
     "turnover",
+=======
+    "transfer_of",
+    "transfers_of_desk",
+>>>>>>> 725d18f (Every day is closed once its run is finished: a trial balance over all cells that nothing changes)
 ]

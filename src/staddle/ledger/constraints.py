@@ -86,6 +86,7 @@ INVARIANTS = frozenset(
         "a_reward_has_the_scale_of_its_asset",
         "a_piece_has_cells",
         "a_reward_is_forfeited_once",
+        "a_late_reward_is_closed_once",
         "a_held_run_says_why",
         "a_piece_is_paid_once",
         "an_operator_has_known_roles",

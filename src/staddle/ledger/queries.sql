@@ -267,6 +267,7 @@ SELECT c.cell, 'transfer' AS table_name, 'from transfer_id ' || min(t.transfer_i
  GROUP BY c.cell
  LIMIT %(most)s;
 
+<<<<<<< HEAD
 -- name: turnover
 -- Add up what was moved in a period by kind and asset; the period is found by its instants.
 SELECT t.kind::text AS kind, account_asset(t.credit_account) AS asset_id, count(*) AS transfers,
@@ -275,3 +276,110 @@ SELECT t.kind::text AS kind, account_asset(t.credit_account) AS asset_id, count(
  WHERE t.effective_at > %(after)s AND t.effective_at <= %(until)s AND t.kind::text = ANY(%(kinds)s::text[])
  GROUP BY t.kind, account_asset(t.credit_account)
  ORDER BY 1, 2;
+=======
+-- name: transfers_of_stretch
+-- Read the newest transfers of a stretch of time that are wanted, and how many there are in it in all. Only the numbers of
+-- the wanted ones are sorted; the rows are read by their key.
+WITH seen AS MATERIALIZED (
+    SELECT t.cell, t.transfer_id, t.effective_at,
+           (%(kind)s::text IS NULL OR t.kind::text = %(kind)s::text)
+           AND (%(asset_id)s::integer IS NULL OR account_asset(t.credit_account) = %(asset_id)s::integer)
+           AND (%(account_kind)s::integer IS NULL
+                OR %(account_kind)s::integer IN (account_kind(t.debit_account), account_kind(t.credit_account))) AS is_wanted
+      FROM transfer t
+     WHERE t.effective_at >= %(from_at)s AND t.effective_at <= %(until_at)s
+       AND (t.effective_at, t.transfer_id) < (%(until_at)s, %(before_id)s)
+), newest AS (
+    SELECT s.cell, s.transfer_id
+      FROM seen s
+     WHERE s.is_wanted
+     ORDER BY s.effective_at DESC, s.transfer_id DESC
+     LIMIT %(count)s
+)
+SELECT n.looked, t.transfer_id, t.act_id, t.kind::text AS kind, t.customer_id, t.debit_account, t.credit_account, t.amount,
+       t.effective_at, t.recorded_at, t.request_key, t.position_id, t.corrects
+  FROM (SELECT count(*) AS looked FROM seen) n
+  LEFT JOIN (newest w JOIN transfer t ON t.cell = w.cell AND t.transfer_id = w.transfer_id) ON true
+ ORDER BY t.effective_at DESC, t.transfer_id DESC;
+
+-- name: rare_transfers
+-- Read the newest transfers of one of the kinds that are looked up.
+SELECT t.transfer_id, t.act_id, t.kind::text AS kind, t.customer_id, t.debit_account, t.credit_account, t.amount,
+       t.effective_at, t.recorded_at, t.request_key, t.position_id, t.corrects
+  FROM transfer t
+ WHERE t.kind IN ('accrued_payout', 'forfeiture', 'pool_funding', 'pool_withdrawal', 'income_to_pool', 'correction')
+   AND t.kind = %(kind)s AND t.effective_at >= %(from_at)s AND (t.effective_at, t.transfer_id) < (%(until_at)s, %(before_id)s)
+   AND (%(asset_id)s::integer IS NULL OR account_asset(t.credit_account) = %(asset_id)s::integer)
+   AND (%(account_kind)s::integer IS NULL
+        OR %(account_kind)s::integer IN (account_kind(t.debit_account), account_kind(t.credit_account)))
+ ORDER BY t.effective_at DESC, t.transfer_id DESC
+ LIMIT %(count)s;
+
+-- name: transfers_of_customer
+-- Read the newest transfers of a customer, or of the house itself in one cell.
+SELECT t.transfer_id, t.act_id, t.kind::text AS kind, t.customer_id, t.debit_account, t.credit_account, t.amount,
+       t.effective_at, t.recorded_at, t.request_key, t.position_id, t.corrects
+  FROM transfer t
+ WHERE t.cell = %(cell)s AND t.customer_id = %(customer_id)s AND t.transfer_id < %(before_id)s
+   AND t.effective_at >= %(from_at)s AND t.effective_at < %(until_at)s
+   AND (%(kind)s::text IS NULL OR t.kind::text = %(kind)s::text)
+   AND (%(asset_id)s::integer IS NULL OR account_asset(t.credit_account) = %(asset_id)s::integer)
+   AND (%(account_kind)s::integer IS NULL
+        OR %(account_kind)s::integer IN (account_kind(t.debit_account), account_kind(t.credit_account)))
+ ORDER BY t.transfer_id DESC
+ LIMIT %(count)s;
+
+-- name: first_transfer_at
+-- Say since when there are transfers.
+SELECT min(t.effective_at) AS first_at
+  FROM cell c
+ CROSS JOIN LATERAL (SELECT x.effective_at FROM transfer x WHERE x.cell = c.cell ORDER BY x.transfer_id LIMIT 1) t;
+
+-- name: transfers_exported
+-- Read all transfers of a period that are wanted, newest first, some at a time.
+SELECT t.transfer_id, t.act_id, t.kind::text AS kind, t.customer_id, t.debit_account, t.credit_account, t.amount,
+       t.effective_at, t.recorded_at, t.request_key, t.position_id, t.corrects
+  FROM transfer t
+ WHERE t.effective_at >= %(from_at)s AND t.effective_at < %(until_at)s
+   AND (%(customer_id)s::bigint IS NULL OR (t.cell = %(cell)s AND t.customer_id = %(customer_id)s::bigint))
+   AND (%(kind)s::text IS NULL OR t.kind::text = %(kind)s::text)
+   AND (%(asset_id)s::integer IS NULL OR account_asset(t.credit_account) = %(asset_id)s::integer)
+   AND (%(account_kind)s::integer IS NULL
+        OR %(account_kind)s::integer IN (account_kind(t.debit_account), account_kind(t.credit_account)))
+ ORDER BY t.effective_at DESC, t.transfer_id DESC;
+
+-- name: transfer
+-- Read one transfer.
+SELECT transfer_id, act_id, kind::text AS kind, customer_id, debit_account, credit_account, amount, effective_at, recorded_at,
+       request_key, position_id, corrects
+  FROM transfer
+ WHERE cell = %(cell)s AND transfer_id = %(transfer_id)s;
+
+-- name: transfers_of_act
+-- Read the transfers of an act, which belong to one customer and follow its first.
+SELECT transfer_id, act_id, kind::text AS kind, customer_id, debit_account, credit_account, amount, effective_at, recorded_at,
+       request_key, position_id, corrects
+  FROM transfer
+ WHERE cell = %(cell)s AND customer_id = %(customer_id)s AND transfer_id >= %(act_id)s AND effective_at = %(effective_at)s
+   AND act_id = %(act_id)s
+ ORDER BY transfer_id
+ LIMIT %(count)s;
+
+-- name: correction_of
+-- Find the transfer that corrects a transfer.
+SELECT transfer_id FROM transfer WHERE cell = %(cell)s AND corrects = %(transfer_id)s;
+
+-- name: seal_of_transfer
+-- Read the seal that covers a transfer.
+SELECT number, first_transfer, last_transfer, row_count, previous_hash, hash, sealed_at
+  FROM seal
+ WHERE cell = %(cell)s AND covers = 'transfers' AND first_transfer <= %(transfer_id)s AND last_transfer >= %(transfer_id)s
+ ORDER BY first_transfer DESC
+ LIMIT 1;
+
+-- name: request_of_transfer
+-- Read the request by whose key a transfer was posted.
+SELECT act, effective_at, recorded_at
+  FROM request
+ WHERE cell = %(cell)s AND customer_id = %(customer_id)s AND request_key = %(request_key)s;
+>>>>>>> 725d18f (Every day is closed once its run is finished: a trial balance over all cells that nothing changes)

@@ -1,6 +1,19 @@
 """The daily run, its plan, limits and report; receipts and statements."""
 
 from staddle.rewards.audit import CHECKS, AuditProgress, Verdict, audit, judge, judge_alone
+from staddle.rewards.closing import (
+    Closing,
+    ClosingAsset,
+    ClosingLine,
+    HouseDay,
+    HouseLine,
+    HouseStatement,
+    Movement,
+    close_all,
+    find_closing,
+    house_statement,
+    latest_closings,
+)
 from staddle.rewards.dry_run import DryRun, PlannedLine, dry_run
 from staddle.rewards.history import history_page
 from staddle.rewards.mature_all import mature_all
@@ -39,8 +52,15 @@ __all__ = [
     "CHECKS",
     "COLUMNS",
     "AuditProgress",
+    "Closing",
+    "ClosingAsset",
+    "ClosingLine",
     "DryRun",
+    "HouseDay",
+    "HouseLine",
+    "HouseStatement",
     "Line",
+    "Movement",
     "ParkedPosition",
     "Place",
     "PlannedLine",
@@ -58,14 +78,18 @@ __all__ = [
     "Wanted",
     "audit",
     "catch_up",
+    "close_all",
     "dry_run",
+    "find_closing",
     "find_report",
     "foresee",
     "history_page",
+    "house_statement",
     "instant_after",
     "judge",
     "judge_alone",
     "last_finished_run",
+    "latest_closings",
     "latest_runs",
     "mature_all",
     "move_clock",

@@ -1,4 +1,4 @@
-"""Everything that is due now, in its order: maturities, runs, rate guards, auto-subscribe, seals.
+"""Everything that is due now, in its order: maturities, runs, rate guards, auto-subscribe, seals, closings.
 
 The scheduler of a service and `staddle tick` call it; doing it again at the same instant does nothing more.
 """
@@ -12,6 +12,7 @@ from staddle.db import Database
 from staddle.desk import find_desk, now_of, set_clock
 from staddle.ledger import CELL_COUNT
 from staddle.positions import apply_rate_guards, auto_subscribe
+from staddle.rewards.closing import close_all
 from staddle.rewards.mature_all import mature_all
 from staddle.rewards.report import RunReport, report_of
 from staddle.rewards.run import Progress, catch_up
@@ -29,6 +30,7 @@ class Ticked:
     guards_applied: int
     auto_subscribed: int
     seals: int
+    closings: int
 
 
 def tick(
@@ -36,6 +38,7 @@ def tick(
 ) -> Ticked:
     """Do all that is due at `now` (rules 16, 21 and 23); a run outside its limits stops there and waits."""
     runs = catch_up(database, started_by, now, tell)
+    closed = close_all(database, now)
     matured = mature_all(database, now)
     with database.transaction() as tx:
         last_on = last_run_on(now, find_desk(tx).distribution_time)
@@ -43,7 +46,7 @@ def tick(
     guarded, subscribed = 0, 0
     if last is not None and last.state == "finished":
         guarded, subscribed = do_for_customers(database, last_on, now)
-    return Ticked(matured, runs, guarded, subscribed, seal_all(database, now))
+    return Ticked(matured, runs, guarded, subscribed, seal_all(database, now), closed)
 
 
 def do_for_customers(database: Database, run_on: date, now: datetime) -> tuple[int, int]:

@@ -22,6 +22,7 @@ from staddle.rewards import (
     SealProgress,
     audit,
     catch_up,
+    close_all,
     latest_runs,
     mature_all,
     parked_positions,
@@ -197,6 +198,11 @@ def seal(work: Work) -> None:
     seal_all(work.database, work.now, tell)
 
 
+def close_days(work: Work) -> None:
+    """Close the books of every day whose run is finished; with nothing to close this is one look."""
+    close_all(work.database, work.now, lambda day: work.tell({"closed_on": str(day)}))
+
+
 def read_rates(work: Work) -> None:
     """Read the rate sources ahead of the distribution (rule 33)."""
     readings = read_sources_due(work.database, work.now, work.machine_now, work.http_hosts)
@@ -277,6 +283,7 @@ def jobs() -> list[Job]:
         Job("revisions", 5, begin_revisions, follows_desk=True),
         Job("customers", 5, serve_customers, follows_desk=True),
         Job("rate_sources", 300, read_rates, follows_desk=True),
+        Job("closings", 30, close_days, follows_desk=True),
         Job("seals", 180, seal),
         Job("late_runs", 30, Late()),
         Job("parked", 60, watch_positions),

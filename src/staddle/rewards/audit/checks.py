@@ -100,6 +100,24 @@ EARN_CHECKS = (
         "Sealed rewards that were paid late still have the hash of their seal.",
         sql.sealed_late_rewards,
     ),
+    Check(
+        "closings",
+        "Every closing adds up to zero, and goes on from the one before it by what moved.",
+        sql.closings,
+        "all",
+    ),
+    Check(
+        "closing_movements",
+        "What moved between two closings is the sum of the transfers and rewards between them.",
+        sql.closing_movements,
+        "days",
+    ),
+    Check(
+        "newest_closing",
+        "The newest closing, with what moved since, is what all accounts hold.",
+        sql.newest_closing,
+        "all",
+    ),
     Check("unsealed_rewards", "Finished runs since the last sealing.", sql.unsealed_rewards, "all", True),
     Check("parked", "Positions that are parked.", sql.parked, "cells", True),
 )

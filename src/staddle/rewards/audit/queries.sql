@@ -587,3 +587,142 @@ SELECT p.cell, 'position' AS table_name, 'position_id ' || p.position_id AS row_
  WHERE p.cell BETWEEN %(cell_from)s AND %(cell_to)s AND p.parked_days IS NOT NULL
  ORDER BY p.position_id
  LIMIT %(most)s;
+
+-- name: closings
+-- Find closings that are not of the next finished run, do not cut every cell further on, do not add up to zero, or do not
+-- carry each balance on from the closing before by what moved.
+WITH day AS (
+    SELECT c.closed_on, lag(c.closed_on) OVER (ORDER BY c.closed_on) AS closed_before FROM closing c
+), carried AS (
+    SELECT s.closed_on, s.asset_id, s.account_kind, sum(s.amount) AS amount
+      FROM (SELECT d.closed_on, b.asset_id, b.account_kind, b.amount
+              FROM day d JOIN closing_balance b ON b.closed_on = d.closed_before
+            UNION ALL
+            SELECT m.closed_on, m.asset_id, m.debit_kind, -m.amount FROM closing_movement m
+            UNION ALL
+            SELECT m.closed_on, m.asset_id, m.credit_kind, m.amount FROM closing_movement m) s
+     GROUP BY s.closed_on, s.asset_id, s.account_kind
+)
+(SELECT -1 AS cell, 'closing' AS table_name, 'closed_on ' || to_char(d.closed_on, 'YYYY-MM-DD') AS row_name,
+        CASE WHEN r.state IS DISTINCT FROM 'finished' THEN 'its run is not finished'
+             ELSE 'the day before it is not closed' END AS message
+   FROM day d
+   LEFT JOIN run r ON r.run_on = d.closed_on
+  WHERE r.state IS DISTINCT FROM 'finished'
+     OR d.closed_before IS DISTINCT FROM (SELECT max(x.run_on) FROM run x WHERE x.run_on < d.closed_on)
+  LIMIT %(most)s)
+UNION ALL
+(SELECT c.cell, 'closing_cut', 'closed_on ' || to_char(d.closed_on, 'YYYY-MM-DD') || ', cell ' || c.cell,
+        CASE WHEN k.through_transfer IS NULL THEN 'it is missing'
+             ELSE 'it cuts at transfer ' || k.through_transfer || ', the one before at ' || b.through_transfer END
+   FROM day d
+  CROSS JOIN cell c
+   LEFT JOIN closing_cut k ON k.cell = c.cell AND k.closed_on = d.closed_on
+   LEFT JOIN closing_cut b ON b.cell = c.cell AND b.closed_on = d.closed_before
+  WHERE k.through_transfer IS NULL OR k.through_transfer < b.through_transfer
+  LIMIT %(most)s)
+UNION ALL
+(SELECT -1, 'closing_balance', 'closed_on ' || to_char(b.closed_on, 'YYYY-MM-DD') || ', asset_id ' || b.asset_id,
+        'the balances of the closing add up to ' || trim_scale(sum(b.amount)) || ', not to 0'
+   FROM closing_balance b
+  GROUP BY b.closed_on, b.asset_id
+ HAVING sum(b.amount) <> 0
+  LIMIT %(most)s)
+UNION ALL
+(SELECT -1, 'closing_balance',
+        'closed_on ' || to_char(closed_on, 'YYYY-MM-DD') || ', asset_id ' || asset_id || ', account_kind ' || account_kind,
+        'it says ' || coalesce(trim_scale(b.amount), 0) || '; the closing before and what moved since add up to '
+            || coalesce(trim_scale(c.amount), 0)
+   FROM closing_balance b
+   FULL JOIN carried c USING (closed_on, asset_id, account_kind)
+  WHERE coalesce(b.amount, 0) <> coalesce(c.amount, 0)
+  LIMIT %(most)s);
+
+-- name: closing_movements
+-- Add up anew what moved between the closings of some days, from the transfers between their cuts and the rewards, and
+-- find what differs.
+WITH day AS MATERIALIZED (
+    SELECT d.closed_on, d.closed_before
+      FROM (SELECT c.closed_on, lag(c.closed_on) OVER (ORDER BY c.closed_on) AS closed_before FROM closing c) d
+     WHERE d.closed_on BETWEEN %(from_on)s AND %(to_on)s
+), rewarded AS (
+    SELECT r.run_on, account_asset(r.credit_account) AS asset_id, account_kind(r.credit_account) AS credit_kind,
+           count(*) AS move_count, sum(r.amount) AS amount
+      FROM reward r
+     WHERE NOT r.is_late AND r.run_on <= %(to_on)s
+       AND r.run_on > coalesce((SELECT max(c.closed_on) FROM closing c WHERE c.closed_on < %(from_on)s), '-infinity')
+     GROUP BY 1, 2, 3
+), expected AS (
+    SELECT m.closed_on, m.asset_id, m.kind, m.debit_kind, m.credit_kind, sum(m.move_count) AS move_count,
+           sum(m.amount) AS amount
+      FROM (SELECT d.closed_on, account_asset(t.credit_account) AS asset_id, t.kind::text AS kind,
+                   account_kind(t.debit_account) AS debit_kind, account_kind(t.credit_account) AS credit_kind,
+                   count(*) AS move_count, sum(t.amount) AS amount
+              FROM day d
+              JOIN closing_cut k ON k.closed_on = d.closed_on
+              LEFT JOIN closing_cut b ON b.cell = k.cell AND b.closed_on = d.closed_before
+              JOIN transfer t ON t.cell = k.cell AND t.transfer_id > coalesce(b.through_transfer, 0)
+                             AND t.transfer_id <= k.through_transfer
+             GROUP BY 1, 2, 3, 4, 5
+            UNION ALL
+            SELECT d.closed_on, r.asset_id, 'reward', 9, r.credit_kind, r.move_count, r.amount
+              FROM day d
+              JOIN rewarded r ON r.run_on > coalesce(d.closed_before, '-infinity') AND r.run_on <= d.closed_on
+            UNION ALL
+            SELECT d.closed_on, account_asset(r.credit_account), 'reward', 9, account_kind(r.credit_account), 1, r.amount
+              FROM day d
+              JOIN closing_late_reward l ON l.closed_on = d.closed_on
+              JOIN reward r ON r.cell = l.cell AND r.position_id = l.position_id AND r.run_on = l.run_on AND r.is_late) m
+     GROUP BY 1, 2, 3, 4, 5
+)
+SELECT -1 AS cell, 'closing_movement' AS table_name,
+       'closed_on ' || to_char(closed_on, 'YYYY-MM-DD') || ', asset_id ' || asset_id || ', ' || kind || ' from ' || debit_kind
+           || ' to ' || credit_kind AS row_name,
+       'it says ' || coalesce(trim_scale(m.amount), 0) || ' in ' || coalesce(m.move_count, 0) || '; in the books are '
+           || coalesce(trim_scale(e.amount), 0) || ' in ' || coalesce(e.move_count, 0) AS message
+  FROM (SELECT m.* FROM closing_movement m JOIN day d ON d.closed_on = m.closed_on) m
+  FULL JOIN expected e USING (closed_on, asset_id, kind, debit_kind, credit_kind)
+ WHERE (coalesce(m.amount, 0), coalesce(m.move_count, 0)) <> (coalesce(e.amount, 0), coalesce(e.move_count, 0))
+ LIMIT %(most)s;
+
+-- name: newest_closing
+-- Hold the newest closing, and what the books say has moved since, against what all accounts hold.
+WITH newest AS MATERIALIZED (
+    SELECT max(closed_on) AS closed_on FROM closing
+), since AS (
+    SELECT t.debit_account, t.credit_account, t.amount
+      FROM newest n
+      JOIN closing_cut k ON k.closed_on = n.closed_on
+      JOIN transfer t ON t.cell = k.cell AND t.transfer_id > k.through_transfer
+    UNION ALL
+    SELECT (r.credit_account & 524272) | 9, r.credit_account, r.amount
+      FROM reward r
+     WHERE NOT r.is_late AND r.run_on > (SELECT n.closed_on FROM newest n)
+    UNION ALL
+    SELECT (r.credit_account & 524272) | 9, r.credit_account, r.amount
+      FROM (SELECT DISTINCT cell, position_id FROM parked_position) p
+      JOIN reward r ON r.cell = p.cell AND r.position_id = p.position_id AND r.is_early AND r.is_late
+     WHERE NOT EXISTS (SELECT FROM closing_late_reward l
+                        WHERE l.cell = r.cell AND l.position_id = r.position_id AND l.run_on = r.run_on)
+), expected AS (
+    SELECT s.asset_id, s.account_kind, sum(s.amount) AS amount
+      FROM (SELECT b.asset_id, b.account_kind::integer, b.amount
+              FROM newest n JOIN closing_balance b ON b.closed_on = n.closed_on
+            UNION ALL
+            SELECT account_asset(debit_account), account_kind(debit_account), -amount FROM since
+            UNION ALL
+            SELECT account_asset(credit_account), account_kind(credit_account), amount FROM since) s
+     GROUP BY 1, 2
+), held AS (
+    SELECT account_asset(b.account_id) AS asset_id, account_kind(b.account_id) AS account_kind, sum(b.amount) AS amount
+      FROM balance b
+     GROUP BY 1, 2
+)
+SELECT -1 AS cell, 'closing_balance' AS table_name,
+       'closed_on ' || to_char(n.closed_on, 'YYYY-MM-DD') || ', asset_id ' || asset_id || ', account_kind ' || account_kind AS row_name,
+       'with what moved since it makes ' || coalesce(trim_scale(e.amount), 0) || '; the accounts hold '
+           || coalesce(trim_scale(h.amount), 0) AS message
+  FROM newest n
+ CROSS JOIN (expected e FULL JOIN held h USING (asset_id, account_kind))
+ WHERE n.closed_on IS NOT NULL AND coalesce(e.amount, 0) <> coalesce(h.amount, 0)
+ LIMIT %(most)s;
