@@ -783,6 +783,46 @@ CREATE TABLE public.client (
     CONSTRAINT client_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80)))
 );
 
+CREATE TABLE public.closing (
+    closed_on date NOT NULL,
+    closed_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.closing_balance (
+    closed_on date NOT NULL,
+    asset_id smallint NOT NULL,
+    account_kind smallint NOT NULL,
+    amount numeric NOT NULL
+);
+
+CREATE TABLE public.closing_cut (
+    cell smallint NOT NULL,
+    closed_on date NOT NULL,
+    through_transfer bigint NOT NULL,
+    CONSTRAINT closing_cut_check CHECK (((through_transfer & (255)::bigint) = cell))
+);
+
+COMMENT ON COLUMN public.closing_cut.through_transfer IS 'the last transfer of the cell that the closing covers; the number of the cell where there is none';
+
+CREATE TABLE public.closing_late_reward (
+    cell smallint NOT NULL,
+    position_id bigint NOT NULL,
+    run_on date NOT NULL,
+    closed_on date NOT NULL
+);
+
+CREATE TABLE public.closing_movement (
+    closed_on date NOT NULL,
+    asset_id smallint NOT NULL,
+    kind text NOT NULL,
+    debit_kind smallint NOT NULL,
+    credit_kind smallint NOT NULL,
+    move_count bigint NOT NULL,
+    amount numeric NOT NULL,
+    CONSTRAINT closing_movement_amount_check CHECK ((amount > (0)::numeric)),
+    CONSTRAINT closing_movement_move_count_check CHECK ((move_count > 0))
+);
+
 CREATE TABLE public.consent (
     cell smallint NOT NULL,
     customer_id bigint NOT NULL,
@@ -1670,6 +1710,9 @@ ALTER TABLE ONLY public.login
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT a_customer_reference_is_used_once UNIQUE (cell, reference);
 
+ALTER TABLE ONLY public.closing_late_reward
+    ADD CONSTRAINT a_late_reward_is_closed_once PRIMARY KEY (cell, position_id, run_on);
+
 ALTER TABLE ONLY public.external_account
     ADD CONSTRAINT a_login_has_one_account_at_a_provider UNIQUE (login_id, issuer);
 
@@ -1735,6 +1778,18 @@ ALTER TABLE ONLY public.challenge
 
 ALTER TABLE ONLY public.client
     ADD CONSTRAINT client_pkey PRIMARY KEY (client_id);
+
+ALTER TABLE ONLY public.closing_balance
+    ADD CONSTRAINT closing_balance_pkey PRIMARY KEY (closed_on, asset_id, account_kind);
+
+ALTER TABLE ONLY public.closing_cut
+    ADD CONSTRAINT closing_cut_pkey PRIMARY KEY (cell, closed_on);
+
+ALTER TABLE ONLY public.closing_movement
+    ADD CONSTRAINT closing_movement_pkey PRIMARY KEY (closed_on, asset_id, kind, debit_kind, credit_kind);
+
+ALTER TABLE ONLY public.closing
+    ADD CONSTRAINT closing_pkey PRIMARY KEY (closed_on);
 
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_pkey PRIMARY KEY (cell, customer_id, version);
@@ -1902,9 +1957,21 @@ CREATE INDEX api_key_of_customer ON public.api_key USING btree (customer_id);
 
 CREATE INDEX challenge_by_expiry ON public.challenge USING btree (expires_at);
 
+CREATE INDEX customer_by_country ON public.customer USING btree (country, joined_at, customer_id) WHERE (country IS NOT NULL);
+
+CREATE INDEX customer_by_joining ON public.customer USING btree (joined_at, customer_id);
+
+CREATE INDEX customer_by_name ON public.customer USING btree (lower(name) COLLATE "C", customer_id) WHERE (name <> ''::text);
+
+CREATE INDEX customer_by_reference ON public.customer USING btree (reference COLLATE "C");
+
+CREATE INDEX customer_by_vip_level ON public.customer USING btree (vip_level, joined_at, customer_id) WHERE (vip_level > 0);
+
 CREATE INDEX email_link_by_expiry ON public.email_link USING btree (expires_at);
 
 CREATE INDEX email_link_of_login ON public.email_link USING btree (login_id) WHERE (login_id IS NOT NULL);
+
+CREATE INDEX ended_position_by_start ON public."position" USING btree (product_id, started_at, position_id) WHERE (ended_at IS NOT NULL);
 
 CREATE INDEX forfeiture_by_instant ON public.transfer USING btree (effective_at) INCLUDE (debit_account, amount) WHERE (kind = 'forfeiture'::public.transfer_kind);
 
@@ -1916,11 +1983,17 @@ CREATE INDEX notice_by_instant ON public.notice USING brin (effective_at) WITH (
 
 CREATE INDEX notice_of_customer ON public.notice USING btree (cell, customer_id, notice_id);
 
+CREATE INDEX open_position_by_product_and_maturity ON public."position" USING btree (product_id, matures_at, position_id) WHERE ((ended_at IS NULL) AND (term_days IS NOT NULL));
+
+CREATE INDEX open_position_by_start ON public."position" USING btree (product_id, started_at, position_id) WHERE (ended_at IS NULL);
+
 CREATE INDEX passkey_of_login ON public.passkey USING btree (login_id);
 
 CREATE INDEX position_by_maturity ON public."position" USING btree (cell, matures_at) WHERE ((ended_at IS NULL) AND (term_days IS NOT NULL));
 
 CREATE INDEX position_of_customer ON public."position" USING btree (cell, customer_id, position_id);
+
+CREATE INDEX rare_transfer_by_kind ON public.transfer USING btree (kind, effective_at, transfer_id) WHERE (kind = ANY (ARRAY['accrued_payout'::public.transfer_kind, 'pool_funding'::public.transfer_kind, 'pool_withdrawal'::public.transfer_kind, 'income_to_pool'::public.transfer_kind, 'correction'::public.transfer_kind]));
 
 CREATE INDEX reading_of_product ON public.rate_reading USING btree (product_id, reading_id);
 
@@ -1929,6 +2002,8 @@ CREATE INDEX security_log_of_customer ON public.security_log USING btree (custom
 CREATE INDEX session_of_login ON public.session USING btree (login_id) WHERE (ended_at IS NULL);
 
 CREATE UNIQUE INDEX the_rewards_of_a_day_are_sealed_once ON public.seal USING btree (cell, run_on) WHERE (covers = 'rewards'::text);
+
+CREATE INDEX transfer_by_instant ON public.transfer USING brin (effective_at) WITH (autosummarize='on');
 
 CREATE INDEX transfer_of_customer ON public.transfer USING btree (cell, customer_id, transfer_id);
 
@@ -1965,6 +2040,27 @@ ALTER TABLE ONLY public.challenge
 
 ALTER TABLE ONLY public.client
     ADD CONSTRAINT client_added_by_fkey FOREIGN KEY (added_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.closing_balance
+    ADD CONSTRAINT closing_balance_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES public.asset(asset_id);
+
+ALTER TABLE ONLY public.closing_balance
+    ADD CONSTRAINT closing_balance_closed_on_fkey FOREIGN KEY (closed_on) REFERENCES public.closing(closed_on);
+
+ALTER TABLE ONLY public.closing
+    ADD CONSTRAINT closing_closed_on_fkey FOREIGN KEY (closed_on) REFERENCES public.run(run_on);
+
+ALTER TABLE ONLY public.closing_cut
+    ADD CONSTRAINT closing_cut_closed_on_fkey FOREIGN KEY (closed_on) REFERENCES public.closing(closed_on);
+
+ALTER TABLE ONLY public.closing_late_reward
+    ADD CONSTRAINT closing_late_reward_closed_on_fkey FOREIGN KEY (closed_on) REFERENCES public.closing(closed_on);
+
+ALTER TABLE ONLY public.closing_movement
+    ADD CONSTRAINT closing_movement_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES public.asset(asset_id);
+
+ALTER TABLE ONLY public.closing_movement
+    ADD CONSTRAINT closing_movement_closed_on_fkey FOREIGN KEY (closed_on) REFERENCES public.closing(closed_on);
 
 ALTER TABLE ONLY public.email_link
     ADD CONSTRAINT email_link_login_id_fkey FOREIGN KEY (login_id) REFERENCES public.login(login_id);
@@ -2208,6 +2304,16 @@ GRANT SELECT,INSERT ON TABLE public.client TO staddle_app;
 GRANT UPDATE(secret_hash) ON TABLE public.client TO staddle_app;
 
 GRANT UPDATE(revoked_at) ON TABLE public.client TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.closing TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.closing_balance TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.closing_cut TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.closing_late_reward TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.closing_movement TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.consent TO staddle_app;
 

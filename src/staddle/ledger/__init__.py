@@ -18,9 +18,6 @@ from staddle.ledger.cells import LockedCells, bring_forward, lock_cells, save_ce
 from staddle.ledger.chart import MOVES, SOURCES, AccountKind
 from staddle.ledger.journal import Transfer, open_balances, post
 from staddle.ledger.requests import Command, HouseCommand, Outcome, ask_stored, find_stored, replay, store
-<<<<<<< HEAD
-from staddle.ledger.turnover import Turnover, turnover
-=======
 from staddle.ledger.transfer import RequestShown, SealShown, TransferInFull, transfer_of
 from staddle.ledger.transfers import (
     KINDS,
@@ -31,7 +28,7 @@ from staddle.ledger.transfers import (
     export_transfers,
     transfers_of_desk,
 )
->>>>>>> 725d18f (Every day is closed once its run is finished: a trial balance over all cells that nothing changes)
+from staddle.ledger.turnover import Turnover, turnover
 
 __all__ = [
     "CELL_COUNT",
@@ -49,14 +46,11 @@ __all__ = [
     "RequestShown",
     "SealShown",
     "Transfer",
-<<<<<<< HEAD
-    "Turnover",
-=======
     "TransferFilter",
     "TransferInFull",
     "TransferPage",
     "TransferPlace",
->>>>>>> 725d18f (Every day is closed once its run is finished: a trial balance over all cells that nothing changes)
+    "Turnover",
     "account_of",
     "add_asset",
     "all_assets",
@@ -82,10 +76,7 @@ __all__ = [
     "save_cells",
     "scales_of",
     "store",
-<<<<<<< HEAD
-    "turnover",
-=======
     "transfer_of",
     "transfers_of_desk",
->>>>>>> 725d18f (Every day is closed once its run is finished: a trial balance over all cells that nothing changes)
+    "turnover",
 ]

@@ -267,7 +267,6 @@ SELECT c.cell, 'transfer' AS table_name, 'from transfer_id ' || min(t.transfer_i
  GROUP BY c.cell
  LIMIT %(most)s;
 
-<<<<<<< HEAD
 -- name: turnover
 -- Add up what was moved in a period by kind and asset; the period is found by its instants.
 SELECT t.kind::text AS kind, account_asset(t.credit_account) AS asset_id, count(*) AS transfers,
@@ -276,7 +275,7 @@ SELECT t.kind::text AS kind, account_asset(t.credit_account) AS asset_id, count(
  WHERE t.effective_at > %(after)s AND t.effective_at <= %(until)s AND t.kind::text = ANY(%(kinds)s::text[])
  GROUP BY t.kind, account_asset(t.credit_account)
  ORDER BY 1, 2;
-=======
+
 -- name: transfers_of_stretch
 -- Read the newest transfers of a stretch of time that are wanted, and how many there are in it in all. Only the numbers of
 -- the wanted ones are sorted; the rows are read by their key.
@@ -307,8 +306,7 @@ SELECT n.looked, t.transfer_id, t.act_id, t.kind::text AS kind, t.customer_id, t
 SELECT t.transfer_id, t.act_id, t.kind::text AS kind, t.customer_id, t.debit_account, t.credit_account, t.amount,
        t.effective_at, t.recorded_at, t.request_key, t.position_id, t.corrects
   FROM transfer t
- WHERE t.kind IN ('accrued_payout', 'forfeiture', 'pool_funding', 'pool_withdrawal', 'income_to_pool', 'correction')
-   AND t.kind = %(kind)s AND t.effective_at >= %(from_at)s AND (t.effective_at, t.transfer_id) < (%(until_at)s, %(before_id)s)
+ WHERE t.kind = %(kind)s AND t.effective_at >= %(from_at)s AND (t.effective_at, t.transfer_id) < (%(until_at)s, %(before_id)s)
    AND (%(asset_id)s::integer IS NULL OR account_asset(t.credit_account) = %(asset_id)s::integer)
    AND (%(account_kind)s::integer IS NULL
         OR %(account_kind)s::integer IN (account_kind(t.debit_account), account_kind(t.credit_account)))
@@ -382,4 +380,3 @@ SELECT number, first_transfer, last_transfer, row_count, previous_hash, hash, se
 SELECT act, effective_at, recorded_at
   FROM request
  WHERE cell = %(cell)s AND customer_id = %(customer_id)s AND request_key = %(request_key)s;
->>>>>>> 725d18f (Every day is closed once its run is finished: a trial balance over all cells that nothing changes)

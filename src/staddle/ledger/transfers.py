@@ -167,7 +167,7 @@ def backwards(
         place = TransferPlace(begins, 0)
         if looked >= LOOKED_MAX:
             return TransferPage(items=[transfer_row(row, assets) for row in rows], next=place)
-        width *= min(GROWTH_MAX, max(0.1, LOOKED_AT_ONCE / seen)) if seen else GROWTH_MAX
+        width = min(GROWTH_MAX * width, max(width // GROWTH_MAX, width * LOOKED_AT_ONCE // max(seen, 1)))
 
 
 def export_transfers(tx: Tx, wanted: TransferFilter, now: datetime) -> Iterator[LedgerTransfer]:

@@ -13,10 +13,11 @@ CREATE INDEX ended_position_by_start ON position (product_id, started_at, positi
 CREATE INDEX open_position_by_product_and_maturity ON position (product_id, matures_at, position_id)
     WHERE ended_at IS NULL AND term_days IS NOT NULL;
 
--- Transfers over all cells are read backwards, a stretch of time after the other. Kinds that are rare are looked up.
+-- Transfers over all cells are read backwards, a stretch of time after the other. Kinds that are rare are looked up;
+-- forfeitures have an index for treasury that serves here too.
 CREATE INDEX transfer_by_instant ON transfer USING brin (effective_at) WITH (autosummarize = on);
 CREATE INDEX rare_transfer_by_kind ON transfer (kind, effective_at, transfer_id)
-    WHERE kind IN ('accrued_payout', 'forfeiture', 'pool_funding', 'pool_withdrawal', 'income_to_pool', 'correction');
+    WHERE kind IN ('accrued_payout', 'pool_funding', 'pool_withdrawal', 'income_to_pool', 'correction');
 
 -- A day is closed once its run is finished: the books of all cells, added up. A closing cuts the journal of each cell
 -- before the first transfer that took effect at the distribution or later; the rewards of a run date belong to its day,
