@@ -10,8 +10,9 @@ import binascii
 import hashlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -24,6 +25,17 @@ KEY_FILE = "secret.key"
 KEY_BYTES = 32
 NONCE_BYTES = 12
 MARK_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A column that holds sealed secrets: its table, what a row is known by, and the purpose by a name in the row."""
+
+    table: str
+    column: str
+    row_key: str
+    named_by: str
+    purpose: Callable[[str], str]
 
 
 class Keyring:
@@ -56,6 +68,10 @@ class Keyring:
         raise InvalidConfig(
             "STADDLE_SECRET_KEY does not hold the key that sealed this secret: add the older key behind a comma."
         )
+
+    def is_by_newest(self, sealed: bytes) -> bool:
+        """Say whether it was the newest key that sealed this."""
+        return sealed.startswith(_mark(self._found()[0]))
 
     def _found(self) -> Sequence[bytes]:
         if self._keys is None:

@@ -13,6 +13,7 @@ NOT_OVER_HTTP = {
     "demo": "it makes a database of its own",
     "backup": "it writes a file beside the database",
     "restore": "it makes a database out of such a file",
+    "reseal": "it needs the old key and the new one, which are the environment of a process",
     "settings": "settings are the environment of a process; they name secrets",
     "verify-receipt": "the customer proves a receipt at home; /v1/receipts gives the file",
 }

@@ -37,7 +37,7 @@ def test_a_desk_is_worked_by_commands_alone(desk: Shell, tmp_path: Path) -> None
     work_on_drafts(desk)
     end_products(desk)
     prove(desk)
-    untold = {"demo", "rewards retry", "serve", "worker", "backup", "restore"}
+    untold = {"demo", "rewards retry", "serve", "worker", "backup", "restore", "reseal"}
     assert all_commands() - desk.seen == untold
 
 

@@ -40,6 +40,7 @@ ENTRIES = (
     Entry("serve", DESK, "serve", "Serve the API until stopped."),
     Entry("backup", DESK, "backup", "Write all of the database into a file."),
     Entry("restore", DESK, "backup", "Make a database out of a backup, and audit it."),
+    Entry("reseal", DESK, "reseal", "Seal all secrets by the newest key."),
     Entry("settings", DESK, "settings", "What is in force, secrets hidden."),
     Entry("approvals", DESK, "desk", "What waits for a second person.", True),
     Entry("worker", DESK, "worker", "Keep the schedule until stopped; start several, one of them leads."),

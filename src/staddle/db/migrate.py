@@ -19,6 +19,7 @@ from yoyo import read_migrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import parse_uri
 
+from staddle.db.role import have_role
 from staddle.errors import DatabaseUnavailable, InvariantBroken
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -92,6 +93,8 @@ def _apply(connection: psycopg.Connection[Any], folder: Path) -> list[str]:
     backend.ensure_internal_schema_updated()
     _applied(connection, names)
     missing = backend.to_apply(read_migrations(str(folder)))
+    if missing:
+        have_role(connection)
     applied = []
     for migration in sorted(missing, key=lambda found: str(found.id)):
         with backend.transaction():

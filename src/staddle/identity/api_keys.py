@@ -107,7 +107,7 @@ def add_api_key(
         "kind": new.kind,
         "secret_hash": hash_of(secret) if secret is not None and new.kind == "bearer" else None,
         "public_key": parse_public_key(new.public_key or "") if new.kind == "ed25519" else None,
-        "sealed_secret": keyring.seal(secret.encode(), _purpose(api_key_id))
+        "sealed_secret": keyring.seal(secret.encode(), purpose_of_key(api_key_id))
         if secret is not None and new.kind == "hmac"
         else None,
         "scopes": sorted(new.scopes),
@@ -171,7 +171,7 @@ def who_signed(
         except InvalidSignature:
             raise SignatureNotAccepted from None
         return caller
-    secret = keyring.open(bytes(row.sealed_secret), _purpose(api_key_id))
+    secret = keyring.open(bytes(row.sealed_secret), purpose_of_key(api_key_id))
     if not hmac.compare_digest(hmac.new(secret, message, hashlib.sha256).digest(), signature):
         raise SignatureNotAccepted
     return caller
@@ -229,5 +229,6 @@ def parse_public_key(text: str) -> bytes:
         raise InvalidPublicKey from None
 
 
-def _purpose(api_key_id: str) -> str:
+def purpose_of_key(api_key_id: str) -> str:
+    """Say what a key's secret is sealed for."""
     return f"api key {api_key_id}"

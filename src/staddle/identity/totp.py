@@ -43,7 +43,7 @@ def begin_totp(tx: Tx, keyring: Keyring, caller: Caller, now: datetime) -> TotpP
     if login.has_code:
         raise WrongState("An authenticator app is set up already; remove it first.")
     secret = pyotp.random_base32()
-    sealed = keyring.seal(secret.encode(), _purpose(login.login_id))
+    sealed = keyring.seal(secret.encode(), purpose_of_totp(login.login_id))
     tx.execute(sql.propose_totp, {"login_id": login.login_id, "sealed": sealed})
     return _proposed(login, secret)
 
@@ -57,7 +57,7 @@ def proposed_totp(tx: Tx, keyring: Keyring, caller: Caller, now: datetime) -> To
     row = tx.execute(sql.lock_totp, {"login_id": login.login_id}).fetchone()
     if row is None or row.totp_proposed is None or row.totp_secret is not None:
         return None
-    return _proposed(login, keyring.open(row.totp_proposed, _purpose(login.login_id)).decode())
+    return _proposed(login, keyring.open(row.totp_proposed, purpose_of_totp(login.login_id)).decode())
 
 
 def confirm_totp(tx: Tx, keyring: Keyring, caller: Caller, code: str, seen: Seen, now: datetime) -> list[str]:
@@ -127,7 +127,7 @@ def _may_change(tx: Tx, caller: Caller, now: datetime) -> Login:
 
 def _step_of(keyring: Keyring, login_id: str, sealed: bytes, code: str, now: datetime) -> int | None:
     """Give the thirty-second step whose code this is, from one before now to one after; every one is compared."""
-    totp = pyotp.TOTP(keyring.open(sealed, _purpose(login_id)).decode())
+    totp = pyotp.TOTP(keyring.open(sealed, purpose_of_totp(login_id)).decode())
     typed = re.sub(r"[\s-]", "", code).encode(errors="replace")
     current = int(now.timestamp()) // STEP_SECONDS
     found = None
@@ -154,5 +154,6 @@ def _hash_of_code(code: str) -> bytes:
     return hashlib.sha256(re.sub(r"[\s-]", "", code).lower().encode(errors="replace")).digest()
 
 
-def _purpose(login_id: str) -> str:
+def purpose_of_totp(login_id: str) -> str:
+    """Say what an authenticator's secret is sealed for: nothing of another login's opens in its place."""
     return f"totp {login_id}"

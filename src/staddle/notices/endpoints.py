@@ -72,7 +72,7 @@ def create_endpoint(
         "url": url,
         "kinds": wanted,
         "description": description,
-        "secret": keyring.seal(secrets.token_bytes(SECRET_BYTES), _purpose(client_id)),
+        "secret": keyring.seal(secrets.token_bytes(SECRET_BYTES), purpose_of_endpoint(client_id)),
         "now": now,
     }
     row = tx.execute(sql.add_endpoint, new).fetchone()
@@ -120,7 +120,7 @@ def find_endpoint(tx: Tx, client_id: str | None, endpoint_id: int) -> Endpoint:
 def reveal_secret(tx: Tx, client_id: str, endpoint_id: int, keyring: "Keyring") -> str:
     """Give the secret with which an endpoint checks signatures, as `whsec_` and base64 (Standard Webhooks)."""
     row = lock_endpoint(tx, client_id, endpoint_id)
-    return _PREFIX + base64.b64encode(keyring.open(row.secret, _purpose(client_id))).decode()
+    return _PREFIX + base64.b64encode(keyring.open(row.secret, purpose_of_endpoint(client_id))).decode()
 
 
 def rotate_secret(tx: Tx, client_id: str, endpoint_id: int, keyring: "Keyring", now: datetime) -> Endpoint:
@@ -128,7 +128,7 @@ def rotate_secret(tx: Tx, client_id: str, endpoint_id: int, keyring: "Keyring", 
     lock_endpoint(tx, client_id, endpoint_id)
     new = {
         "endpoint_id": endpoint_id,
-        "secret": keyring.seal(secrets.token_bytes(SECRET_BYTES), _purpose(client_id)),
+        "secret": keyring.seal(secrets.token_bytes(SECRET_BYTES), purpose_of_endpoint(client_id)),
         "until": now + BOTH_SIGN,
     }
     tx.execute(sql.rotate_secret, new)
@@ -166,7 +166,7 @@ def opened_secrets(row: Any, keyring: "Keyring", now: datetime) -> list[bytes]:
     sealed = [row.secret]
     if row.secret_before is not None and now < row.secret_before_until:
         sealed.append(row.secret_before)
-    return [keyring.open(each, _purpose(row.client_id)) for each in sealed]
+    return [keyring.open(each, purpose_of_endpoint(row.client_id)) for each in sealed]
 
 
 def lock_endpoint(tx: Tx, client_id: str | None, endpoint_id: int) -> Any:
@@ -195,5 +195,6 @@ def _check(
     return None if kinds is None else sorted(set(kinds))
 
 
-def _purpose(client_id: str) -> str:
+def purpose_of_endpoint(client_id: str) -> str:
+    """Say what the secrets of a client's endpoints are sealed for."""
     return f"webhooks of {client_id}"

@@ -20,6 +20,7 @@ from staddle.db import Database, Server
 from staddle.db.connect import connect_owner
 from staddle.db.embedded import wheel_bin_dir
 from staddle.db.migrate import migrate
+from staddle.db.role import have_role
 from staddle.errors import AlreadyExists, DatabaseUnavailable, InvalidFile, NoSuchProgram
 
 JOBS = 2
@@ -86,28 +87,13 @@ def restore(server: Server, file: Path, name: str) -> Restored:
     program = find_program("pg_restore", version)
     with empty_database(server, name):
         with connect_owner(dsn) as connection:
-            connection.execute(ROLE)
+            have_role(connection)
         options = ["--no-owner", "--exit-on-error", f"--jobs={JOBS}", f"--dbname={name}", str(file)]
         run([program, *options], dsn)
         with connect_owner(dsn) as connection:
             migrations = migrate(connection)
             connection.execute("ANALYZE")
     return Restored(name, migrations)
-
-
-ROLE = """
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'staddle_app') THEN
-        CREATE ROLE staddle_app NOLOGIN;
-    END IF;
-    IF NOT pg_has_role(current_user, 'staddle_app', 'MEMBER') THEN
-        EXECUTE format('GRANT staddle_app TO %I', current_user);
-    END IF;
-END
-$$;
-"""
-"""A role belongs to the server, so it is in no backup of a database."""
 
 
 @contextmanager
