@@ -32,6 +32,14 @@ from staddle.customers.find import (
 from staddle.customers.import_customers import import_customers
 from staddle.customers.import_deposits import import_deposits
 from staddle.customers.import_file import ImportReport, OnError
+from staddle.customers.look_through import (
+    CustomerFilter,
+    CustomerOrder,
+    CustomerPage,
+    CustomerPlace,
+    customers_of_desk,
+    export_customers,
+)
 from staddle.customers.preferences import Preferences, preferences_of, set_preferences
 from staddle.customers.read_csv import Problem
 
@@ -40,7 +48,11 @@ __all__ = [
     "Agreement",
     "Consent",
     "Customer",
+    "CustomerFilter",
     "CustomerMove",
+    "CustomerOrder",
+    "CustomerPage",
+    "CustomerPlace",
     "Deposit",
     "ImportReport",
     "Moved",
@@ -57,7 +69,9 @@ __all__ = [
     "change_customer",
     "consents_of",
     "current_agreement",
+    "customers_of_desk",
     "deposit",
+    "export_customers",
     "find_agreement",
     "find_customer",
     "find_customers",

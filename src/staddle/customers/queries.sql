@@ -103,3 +103,44 @@ VALUES (%(cell)s, %(customer_id)s, %(language)s, %(theme)s, %(zone)s, %(muted)s:
        read_notice_id = greatest(preference.read_notice_id, excluded.read_notice_id),
        read_announcement_id = greatest(preference.read_announcement_id, excluded.read_announcement_id),
        changed_at = excluded.changed_at;
+
+-- name: customers_from_reference
+-- Read customers whose reference begins with something, in its order, behind one of them.
+SELECT customer_id, reference, name, country, vip_level, joined_at
+  FROM customer
+ WHERE reference COLLATE "C" > %(after)s AND reference COLLATE "C" >= %(from)s AND reference COLLATE "C" < %(until)s
+   AND (%(country)s::text IS NULL OR country = %(country)s::text)
+   AND (%(vip_level)s::smallint IS NULL OR vip_level = %(vip_level)s::smallint)
+ ORDER BY reference COLLATE "C"
+ LIMIT %(count)s;
+
+-- name: customers_from_name
+-- Read customers whose name begins with something, in any case, in its order, behind one of them.
+SELECT customer_id, reference, name, country, vip_level, joined_at
+  FROM customer
+ WHERE name <> '' AND lower(name) COLLATE "C" >= %(from)s AND lower(name) COLLATE "C" < %(until)s
+   AND (lower(name) COLLATE "C", customer_id) > (%(after)s, %(after_id)s)
+   AND (%(country)s::text IS NULL OR country = %(country)s::text)
+   AND (%(vip_level)s::smallint IS NULL OR vip_level = %(vip_level)s::smallint)
+ ORDER BY lower(name) COLLATE "C", customer_id
+ LIMIT %(count)s;
+
+-- name: customers_newest_first
+-- Read customers, who joined last first, behind one of them.
+SELECT customer_id, reference, name, country, vip_level, joined_at
+  FROM customer
+ WHERE (joined_at, customer_id) < (%(after_at)s, %(after_id)s)
+   AND (%(country)s::text IS NULL OR country = %(country)s::text)
+   AND (%(vip_level)s::smallint IS NULL OR vip_level = %(vip_level)s::smallint)
+ ORDER BY joined_at DESC, customer_id DESC
+ LIMIT %(count)s;
+
+-- name: customers_oldest_first
+-- Read customers, who joined first first, behind one of them.
+SELECT customer_id, reference, name, country, vip_level, joined_at
+  FROM customer
+ WHERE (joined_at, customer_id) > (%(after_at)s, %(after_id)s)
+   AND (%(country)s::text IS NULL OR country = %(country)s::text)
+   AND (%(vip_level)s::smallint IS NULL OR vip_level = %(vip_level)s::smallint)
+ ORDER BY joined_at, customer_id
+ LIMIT %(count)s;

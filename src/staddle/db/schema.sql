@@ -1967,6 +1967,8 @@ CREATE INDEX customer_by_reference ON public.customer USING btree (reference COL
 
 CREATE INDEX customer_by_vip_level ON public.customer USING btree (vip_level, joined_at, customer_id) WHERE (vip_level > 0);
 
+CREATE INDEX customer_login_by_email ON public.login USING btree (email COLLATE "C") WHERE (kind = 'customer'::text);
+
 CREATE INDEX email_link_by_expiry ON public.email_link USING btree (expires_at);
 
 CREATE INDEX email_link_of_login ON public.email_link USING btree (login_id) WHERE (login_id IS NOT NULL);

@@ -327,11 +327,12 @@ SELECT t.transfer_id, t.act_id, t.kind::text AS kind, t.customer_id, t.debit_acc
  ORDER BY t.transfer_id DESC
  LIMIT %(count)s;
 
--- name: first_transfer_at
--- Say since when there are transfers.
-SELECT min(t.effective_at) AS first_at
+-- name: bounds_of_transfers
+-- Say between which instants there are transfers, going by the first and the last of each cell.
+SELECT min(f.effective_at) AS first_at, max(l.effective_at) AS last_at
   FROM cell c
- CROSS JOIN LATERAL (SELECT x.effective_at FROM transfer x WHERE x.cell = c.cell ORDER BY x.transfer_id LIMIT 1) t;
+ CROSS JOIN LATERAL (SELECT x.effective_at FROM transfer x WHERE x.cell = c.cell ORDER BY x.transfer_id LIMIT 1) f
+ CROSS JOIN LATERAL (SELECT x.effective_at FROM transfer x WHERE x.cell = c.cell ORDER BY x.transfer_id DESC LIMIT 1) l;
 
 -- name: transfers_exported
 -- Read all transfers of a period that are wanted, newest first, some at a time.

@@ -26,7 +26,9 @@ RARE = frozenset(
 )
 """Kinds that have an index, for acts in a hurry never post them."""
 FIRST_STRETCH = timedelta(minutes=1)
-GROWTH_MAX = 8
+GROWTH_MAX = 4
+SLACK = timedelta(hours=1)
+"""What waited for its turn may take effect a little before what was posted ahead of it in its cell."""
 LOOKED_AT_ONCE = 30_000
 """How many transfers a stretch is to hold."""
 LOOKED_MAX = 120_000
@@ -88,18 +90,28 @@ def transfers_of_desk(
     """Read up to `count` transfers, newest first, behind a place. Raises InvalidChoice for no such kind or account."""
     assets = all_assets(tx)
     named = named_by(wanted, assets)
-    last = wanted.until_at or now + timedelta(days=1)
-    place = before or TransferPlace(last, 0 if wanted.until_at else BEFORE_ALL)
-    first = wanted.from_at or first_instant(tx)
-    if first is None or place.effective_at < first:
+    first, last = bounds(tx, wanted, now)
+    place = before or TransferPlace(last, 0)
+    if wanted.customer_id is not None:
+        asked = {**named, "from_at": first, "until_at": last}
+        asked["before_id"] = before.transfer_id if before else BEFORE_ALL
+        return page_of(by_key(tx, sql.transfers_of_customer, asked, count), count, assets)
+    if place.effective_at <= first:
         return TransferPage(items=[], next=None)
     asked = {**named, "from_at": first, "until_at": place.effective_at, "before_id": place.transfer_id}
-    if wanted.customer_id is not None:
-        asked |= {"until_at": last, "before_id": before.transfer_id if before else BEFORE_ALL}
-        return page_of(by_key(tx, sql.transfers_of_customer, asked, count), count, assets)
     if wanted.kind in RARE:
         return page_of(by_key(tx, sql.rare_transfers, asked, count), count, assets)
     return backwards(tx, asked, place, first, count, assets)
+
+
+def bounds(tx: Tx, wanted: TransferFilter, now: datetime) -> tuple[datetime, datetime]:
+    """Give the period that is looked through: the one that is wanted, but no more than there is in the books."""
+    row = tx.execute(sql.bounds_of_transfers).fetchone()
+    if row is None or row.first_at is None:
+        return now, now
+    # A cell's first and last transfers are nearly its earliest and latest: acts of one moment wait for each other.
+    first, last = row.first_at - SLACK, row.last_at + SLACK
+    return max(first, wanted.from_at or first), min(last, wanted.until_at or last)
 
 
 def named_by(wanted: TransferFilter, assets: Mapping[int, Asset]) -> dict[str, Any]:
@@ -117,12 +129,6 @@ def named_by(wanted: TransferFilter, assets: Mapping[int, Asset]) -> dict[str, A
         "customer_id": wanted.customer_id,
         "cell": None if wanted.customer_id is None else cell_of(wanted.customer_id),
     }
-
-
-def first_instant(tx: Tx) -> datetime | None:
-    """Say since when there are transfers, or nearly so; None where there are none."""
-    row = tx.execute(sql.first_transfer_at).fetchone()
-    return None if row is None else row.first_at
 
 
 def by_key(tx: Tx, statement: Any, asked: dict[str, Any], count: int) -> list[Any]:
@@ -173,11 +179,8 @@ def backwards(
 def export_transfers(tx: Tx, wanted: TransferFilter, now: datetime) -> Iterator[LedgerTransfer]:
     """Give every transfer that is wanted, newest first, some at a time from the server."""
     assets = all_assets(tx)
-    asked = {
-        **named_by(wanted, assets),
-        "from_at": wanted.from_at or first_instant(tx) or now,
-        "until_at": wanted.until_at or now + timedelta(days=1),
-    }
+    first, last = bounds(tx, wanted, now)
+    asked = {**named_by(wanted, assets), "from_at": first, "until_at": last}
     with tx.cursor(name="transfers") as cursor:
         cursor.itersize = ROWS_AT_ONCE
         cursor.execute(sql.transfers_exported, asked)

@@ -20,6 +20,16 @@ from staddle.positions.leave_early import (
     ask_to_leave,
     confirm_leave,
 )
+from staddle.positions.look_through import (
+    DeskPosition,
+    PositionFilter,
+    PositionOrder,
+    PositionPage,
+    PositionPlace,
+    customer_of_position,
+    export_positions,
+    positions_of_desk,
+)
 from staddle.positions.mature import mature, products_maturing
 from staddle.positions.redeem import Redeem, Redeemed, redeem
 from staddle.positions.show import ShownPosition, positions_of
@@ -33,10 +43,15 @@ __all__ = [
     "ChooseAtMaturity",
     "Chosen",
     "ConfirmLeave",
+    "DeskPosition",
     "EarlyQuote",
     "Estimate",
     "LeftEarly",
+    "PositionFilter",
     "PositionInFull",
+    "PositionOrder",
+    "PositionPage",
+    "PositionPlace",
     "Redeem",
     "Redeemed",
     "SetAutoSubscribe",
@@ -52,11 +67,14 @@ __all__ = [
     "auto_subscribe",
     "choose_at_maturity",
     "confirm_leave",
+    "customer_of_position",
     "estimate",
+    "export_positions",
     "held_by_product",
     "mature",
     "position_of",
     "positions_of",
+    "positions_of_desk",
     "preview",
     "products_maturing",
     "redeem",

@@ -483,3 +483,153 @@ SELECT p.code, sum(o.principal) AS principal
   JOIN product p ON p.product_id = o.product_id
  WHERE o.cell = %(cell)s AND o.customer_id = %(customer_id)s AND o.ended_at IS NULL
  GROUP BY p.code;
+
+-- name: customer_of_position
+-- Say whose a position is.
+SELECT p.customer_id, c.reference, o.code AS product, p.ended_at IS NULL AS is_open
+  FROM position p
+  JOIN product o ON o.product_id = p.product_id
+  JOIN customer c ON c.cell = p.cell AND c.customer_id = p.customer_id
+ WHERE p.cell = %(cell)s AND p.position_id = %(position_id)s;
+
+-- name: positions_newest_first
+-- Read positions of the whole desk, who started last first: of each product wanted the beginning of its range, merged. A
+-- bound on the maturity is, for a product's shortest and longest term, one on the start as well.
+WITH wanted AS MATERIALIZED (
+    SELECT o.product_id, greatest(%(started_from)s::timestamptz, %(matures_from)s::timestamptz - make_interval(days => t.longest)) AS started_from,
+           least(%(started_until)s::timestamptz, %(matures_until)s::timestamptz - make_interval(days => t.shortest)) AS started_until
+      FROM product o
+      JOIN asset a ON a.asset_id = o.asset_id
+     CROSS JOIN LATERAL (SELECT min(term_days) AS shortest, max(term_days) AS longest FROM terms x
+                          WHERE x.product_id = o.product_id) t
+     WHERE (%(product)s::text IS NULL OR o.code = %(product)s::text)
+       AND (%(asset)s::text IS NULL OR a.code = %(asset)s::text)
+       AND (%(kind)s::text IS NULL OR o.kind = %(kind)s::text)
+       AND (NOT %(is_by_maturity)s::boolean OR o.kind = 'fixed')
+), open AS (
+    SELECT f.*
+      FROM wanted w
+     CROSS JOIN LATERAL (SELECT p.position_id, p.started_at
+                           FROM position p
+                          WHERE p.product_id = w.product_id AND p.ended_at IS NULL
+                            AND p.started_at >= w.started_from AND p.started_at < w.started_until
+                            AND (p.started_at, p.position_id) < (%(after_at)s, %(after_id)s)
+                            AND (NOT %(is_by_maturity)s::boolean
+                                 OR (p.matures_at >= %(matures_from)s::timestamptz AND p.matures_at < %(matures_until)s::timestamptz))
+                          ORDER BY p.started_at DESC, p.position_id DESC
+                          LIMIT %(count)s) f
+     WHERE %(with_open)s::boolean
+), ended AS (
+    SELECT f.*
+      FROM wanted w
+     CROSS JOIN LATERAL (SELECT p.position_id, p.started_at
+                           FROM position p
+                          WHERE p.product_id = w.product_id AND p.ended_at IS NOT NULL
+                            AND p.started_at >= w.started_from AND p.started_at < w.started_until
+                            AND (p.started_at, p.position_id) < (%(after_at)s, %(after_id)s)
+                            AND (NOT %(is_by_maturity)s::boolean
+                                 OR (p.matures_at >= %(matures_from)s::timestamptz AND p.matures_at < %(matures_until)s::timestamptz))
+                          ORDER BY p.started_at DESC, p.position_id DESC
+                          LIMIT %(count)s) f
+     WHERE %(with_ended)s::boolean
+), found AS (
+    SELECT * FROM open UNION ALL SELECT * FROM ended
+     ORDER BY started_at DESC, position_id DESC
+     LIMIT %(count)s
+)
+SELECT p.position_id, p.customer_id, c.reference AS customer, o.code AS product, o.kind, a.code AS asset, p.principal,
+       p.opened_principal, p.started_at, p.matures_at, p.ended_at, p.ended_by, p.parked_days IS NOT NULL AS is_parked
+  FROM found f
+  JOIN position p ON p.cell = (f.position_id & 255)::smallint AND p.position_id = f.position_id
+  JOIN customer c ON c.cell = p.cell AND c.customer_id = p.customer_id
+  JOIN product o ON o.product_id = p.product_id
+  JOIN asset a ON a.asset_id = o.asset_id
+ ORDER BY p.started_at DESC, p.position_id DESC;
+
+-- name: positions_oldest_first
+-- Read positions of the whole desk, who started first first.
+WITH wanted AS MATERIALIZED (
+    SELECT o.product_id, greatest(%(started_from)s::timestamptz, %(matures_from)s::timestamptz - make_interval(days => t.longest)) AS started_from,
+           least(%(started_until)s::timestamptz, %(matures_until)s::timestamptz - make_interval(days => t.shortest)) AS started_until
+      FROM product o
+      JOIN asset a ON a.asset_id = o.asset_id
+     CROSS JOIN LATERAL (SELECT min(term_days) AS shortest, max(term_days) AS longest FROM terms x
+                          WHERE x.product_id = o.product_id) t
+     WHERE (%(product)s::text IS NULL OR o.code = %(product)s::text)
+       AND (%(asset)s::text IS NULL OR a.code = %(asset)s::text)
+       AND (%(kind)s::text IS NULL OR o.kind = %(kind)s::text)
+       AND (NOT %(is_by_maturity)s::boolean OR o.kind = 'fixed')
+), open AS (
+    SELECT f.*
+      FROM wanted w
+     CROSS JOIN LATERAL (SELECT p.position_id, p.started_at
+                           FROM position p
+                          WHERE p.product_id = w.product_id AND p.ended_at IS NULL
+                            AND p.started_at >= w.started_from AND p.started_at < w.started_until
+                            AND (p.started_at, p.position_id) > (%(after_at)s, %(after_id)s)
+                            AND (NOT %(is_by_maturity)s::boolean
+                                 OR (p.matures_at >= %(matures_from)s::timestamptz AND p.matures_at < %(matures_until)s::timestamptz))
+                          ORDER BY p.started_at, p.position_id
+                          LIMIT %(count)s) f
+     WHERE %(with_open)s::boolean
+), ended AS (
+    SELECT f.*
+      FROM wanted w
+     CROSS JOIN LATERAL (SELECT p.position_id, p.started_at
+                           FROM position p
+                          WHERE p.product_id = w.product_id AND p.ended_at IS NOT NULL
+                            AND p.started_at >= w.started_from AND p.started_at < w.started_until
+                            AND (p.started_at, p.position_id) > (%(after_at)s, %(after_id)s)
+                            AND (NOT %(is_by_maturity)s::boolean
+                                 OR (p.matures_at >= %(matures_from)s::timestamptz AND p.matures_at < %(matures_until)s::timestamptz))
+                          ORDER BY p.started_at, p.position_id
+                          LIMIT %(count)s) f
+     WHERE %(with_ended)s::boolean
+), found AS (
+    SELECT * FROM open UNION ALL SELECT * FROM ended
+     ORDER BY started_at, position_id
+     LIMIT %(count)s
+)
+SELECT p.position_id, p.customer_id, c.reference AS customer, o.code AS product, o.kind, a.code AS asset, p.principal,
+       p.opened_principal, p.started_at, p.matures_at, p.ended_at, p.ended_by, p.parked_days IS NOT NULL AS is_parked
+  FROM found f
+  JOIN position p ON p.cell = (f.position_id & 255)::smallint AND p.position_id = f.position_id
+  JOIN customer c ON c.cell = p.cell AND c.customer_id = p.customer_id
+  JOIN product o ON o.product_id = p.product_id
+  JOIN asset a ON a.asset_id = o.asset_id
+ ORDER BY p.started_at, p.position_id;
+
+-- name: positions_maturing_first
+-- Read open fixed-term positions of the whole desk, who mature soonest first.
+WITH wanted AS MATERIALIZED (
+    SELECT o.product_id, greatest(%(matures_from)s::timestamptz, %(started_from)s::timestamptz + make_interval(days => t.shortest)) AS matures_from,
+           least(%(matures_until)s::timestamptz, %(started_until)s::timestamptz + make_interval(days => t.longest)) AS matures_until
+      FROM product o
+      JOIN asset a ON a.asset_id = o.asset_id
+     CROSS JOIN LATERAL (SELECT min(term_days) AS shortest, max(term_days) AS longest FROM terms x
+                          WHERE x.product_id = o.product_id) t
+     WHERE o.kind = 'fixed' AND (%(product)s::text IS NULL OR o.code = %(product)s::text)
+       AND (%(asset)s::text IS NULL OR a.code = %(asset)s::text)
+), found AS (
+    SELECT f.*
+      FROM wanted w
+     CROSS JOIN LATERAL (SELECT p.position_id, p.matures_at
+                           FROM position p
+                          WHERE p.product_id = w.product_id AND p.ended_at IS NULL AND p.term_days IS NOT NULL
+                            AND p.matures_at >= w.matures_from AND p.matures_at < w.matures_until
+                            AND (p.matures_at, p.position_id) > (%(after_at)s, %(after_id)s)
+                            AND (NOT %(is_by_start)s::boolean
+                                 OR (p.started_at >= %(started_from)s::timestamptz AND p.started_at < %(started_until)s::timestamptz))
+                          ORDER BY p.matures_at, p.position_id
+                          LIMIT %(count)s) f
+     ORDER BY f.matures_at, f.position_id
+     LIMIT %(count)s
+)
+SELECT p.position_id, p.customer_id, c.reference AS customer, o.code AS product, o.kind, a.code AS asset, p.principal,
+       p.opened_principal, p.started_at, p.matures_at, p.ended_at, p.ended_by, p.parked_days IS NOT NULL AS is_parked
+  FROM found f
+  JOIN position p ON p.cell = (f.position_id & 255)::smallint AND p.position_id = f.position_id
+  JOIN customer c ON c.cell = p.cell AND c.customer_id = p.customer_id
+  JOIN product o ON o.product_id = p.product_id
+  JOIN asset a ON a.asset_id = o.asset_id
+ ORDER BY p.matures_at, p.position_id;

@@ -1,5 +1,7 @@
 """The daily run, its plan, limits and report; receipts and statements."""
 
+from staddle.rewards.account_statement import AccountLine, AccountStatement, account_statement, export_account
+from staddle.rewards.act_rewards import LinkedReward, rewards_behind
 from staddle.rewards.audit import CHECKS, AuditProgress, Verdict, audit, judge, judge_alone
 from staddle.rewards.closing import (
     Closing,
@@ -51,6 +53,8 @@ from staddle.rewards.tick import Ticked, tick, tick_through
 __all__ = [
     "CHECKS",
     "COLUMNS",
+    "AccountLine",
+    "AccountStatement",
     "AuditProgress",
     "Closing",
     "ClosingAsset",
@@ -60,6 +64,7 @@ __all__ = [
     "HouseLine",
     "HouseStatement",
     "Line",
+    "LinkedReward",
     "Movement",
     "ParkedPosition",
     "Place",
@@ -76,10 +81,12 @@ __all__ = [
     "Ticked",
     "Verdict",
     "Wanted",
+    "account_statement",
     "audit",
     "catch_up",
     "close_all",
     "dry_run",
+    "export_account",
     "find_closing",
     "find_report",
     "foresee",
@@ -102,6 +109,7 @@ __all__ = [
     "retry_parked",
     "reward_days",
     "reward_totals",
+    "rewards_behind",
     "rewards_received",
     "run",
     "seal_all",

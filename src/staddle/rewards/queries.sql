@@ -510,6 +510,8 @@ SELECT l.at, l.rank, l.number, l.run_on, l.type, l.debit_account, l.credit_accou
    AND (%(types)s::text[] IS NULL OR l.type = ANY(%(types)s::text[]))
    AND (%(asset_id)s::integer IS NULL OR account_asset(l.credit_account) = %(asset_id)s::integer)
    AND (%(is_early)s::boolean IS NULL OR coalesce(m.ended_by = 'early_redemption', false) = %(is_early)s::boolean)
+   AND (%(account_id)s::bigint IS NULL
+        OR (l.debit_account <> l.credit_account AND %(account_id)s::bigint IN (l.debit_account, l.credit_account)))
  ORDER BY CASE WHEN %(is_newest_first)s THEN l.at END DESC, CASE WHEN %(is_newest_first)s THEN l.rank END DESC,
           CASE WHEN %(is_newest_first)s THEN l.number END DESC, CASE WHEN %(is_newest_first)s THEN l.run_on END DESC,
           l.at, l.rank, l.number, l.run_on
@@ -640,3 +642,32 @@ SELECT coalesce(sum(s.principal * (d.last - d.first)), 0) AS amount
 -- name: last_finished_run
 -- Find the last run that is finished.
 SELECT max(run_on) AS run_on FROM run WHERE state = 'finished';
+
+-- name: rewards_settled_at
+-- Read the rewards that an act settled for a customer's positions at an instant.
+SELECT r.position_id, r.run_on, r.amount, r.credit_account, r.is_late, p.started_at, o.code AS product
+  FROM position p
+  JOIN product o ON o.product_id = p.product_id
+  JOIN position_past h ON h.cell = p.cell AND h.position_id = p.position_id AND h.changed_at = %(effective_at)s
+                      AND h.to_days > h.from_days
+  JOIN reward r ON r.cell = %(cell)s AND r.position_id = p.position_id AND r.is_early
+               AND r.run_on >= run_on_of(p.started_at + make_interval(hours => 24 * (h.from_days + 1)),
+                                         %(distribution_time)s::time)
+               AND r.run_on <= run_on_of(p.started_at + make_interval(hours => 24 * h.to_days), %(distribution_time)s::time)
+ WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s AND p.started_at < %(effective_at)s
+   AND r.run_on BETWEEN %(first_run_on)s AND %(last_run_on)s
+ ORDER BY r.run_on DESC, r.position_id
+ LIMIT %(count)s;
+
+-- name: rewards_reversed_by
+-- Read the rewards that a forfeiture takes back, each with what it was.
+SELECT f.position_id, f.run_on, f.amount AS forfeited, r.amount, r.credit_account, r.is_late, p.started_at, o.code AS product
+  FROM transfer t
+  JOIN forfeited_reward f ON f.cell = t.cell AND f.position_id = t.position_id AND f.transfer_id = t.transfer_id
+  JOIN position p ON p.cell = f.cell AND p.position_id = f.position_id
+  JOIN product o ON o.product_id = p.product_id
+  JOIN reward r ON r.cell = %(cell)s AND r.position_id = f.position_id AND r.run_on = f.run_on
+               AND r.run_on BETWEEN %(first_run_on)s AND %(last_run_on)s
+ WHERE t.cell = %(cell)s AND t.transfer_id = %(transfer_id)s
+ ORDER BY f.run_on DESC
+ LIMIT %(count)s;

@@ -7,7 +7,7 @@ whole; from the first to the last they add up to the balances.
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from tempfile import SpooledTemporaryFile
 from typing import Any, NamedTuple, TextIO
@@ -80,14 +80,14 @@ class Line(NamedTuple):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rows of a period are wanted: of some types, of one coin, of positions that were left early or were not.
-
-    None: all.
+    """Which rows of a period are wanted: of some types, of one coin, of positions that were left early or were not,
+    those that changed one account. None: all.
     """
 
     types: Sequence[str] | None = None
     asset: str | None = None
     is_early: bool | None = None
+    account_id: int | None = None
 
 
 ALL_ROWS = Wanted()
@@ -121,12 +121,37 @@ def lines(
     is_newest_first: bool = False,
 ) -> Iterator[Line]:
     """Read rows with their places, some at a time from the server: behind `after` and ahead of `before`."""
+    at, assets = distribution_time(tx), all_assets(tx)
+    asked = asked_for(at, assets, customer_id, (from_at, until_at), (after, before), wanted)
+    asked |= {"is_newest_first": is_newest_first, "count": count}
+    with tx.cursor(name="statement") as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        cursor.execute(sql.statement, asked)
+        for row in cursor:
+            first_run_on = None if row.started_at is None else run_on_of(row.started_at + DAY, at)
+            written = statement_row(row, assets[asset_id_of(row.credit_account)], first_run_on)
+            place = Place(row.at, row.rank, row.number, row.run_on)
+            yield Line(written, place, row.ended_by == "early_redemption")
+
+
+def asked_for(
+    at: time,
+    assets: Mapping[int, Asset],
+    customer_id: int,
+    period: tuple[datetime, datetime],
+    places: tuple[Place | None, Place | None],
+    wanted: Wanted,
+) -> dict[str, object]:
+    """Give what the statement takes, but for order and number: rows of a period behind one place and ahead of another.
+
+    Raises InvalidTime for a period that ends before it begins.
+    """
+    (from_at, until_at), (after, before) = period, places
     if after is not None:
         from_at = max(from_at, after.at)
     if until_at < from_at:
         raise InvalidTime("The period ends before it begins.")
-    at, assets = distribution_time(tx), all_assets(tx)
-    asked = {
+    return {
         "cell": cell_of(customer_id),
         "customer_id": customer_id,
         "from_at": from_at,
@@ -139,17 +164,8 @@ def lines(
         "types": None if wanted.types is None else list(wanted.types),
         "asset_id": asset_id_wanted(assets, wanted.asset),
         "is_early": wanted.is_early,
-        "is_newest_first": is_newest_first,
-        "count": count,
+        "account_id": wanted.account_id,
     }
-    with tx.cursor(name="statement") as cursor:
-        cursor.itersize = ROWS_AT_ONCE
-        cursor.execute(sql.statement, asked)
-        for row in cursor:
-            first_run_on = None if row.started_at is None else run_on_of(row.started_at + DAY, at)
-            written = statement_row(row, assets[asset_id_of(row.credit_account)], first_run_on)
-            place = Place(row.at, row.rank, row.number, row.run_on)
-            yield Line(written, place, row.ended_by == "early_redemption")
 
 
 def place_named(name: str, place: Place | None) -> dict[str, object]:

@@ -6,6 +6,7 @@ CREATE INDEX customer_by_name ON customer (lower(name) COLLATE "C", customer_id)
 CREATE INDEX customer_by_joining ON customer (joined_at, customer_id);
 CREATE INDEX customer_by_country ON customer (country, joined_at, customer_id) WHERE country IS NOT NULL;
 CREATE INDEX customer_by_vip_level ON customer (vip_level, joined_at, customer_id) WHERE vip_level > 0;
+CREATE INDEX customer_login_by_email ON login (email COLLATE "C") WHERE kind = 'customer';
 
 -- Positions over all cells, product by product: each list is a merge of the beginnings of a few ranges.
 CREATE INDEX open_position_by_start ON position (product_id, started_at, position_id) WHERE ended_at IS NULL;
