@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from staddle.document import document
-from staddle.ledger.once import Written, write_once
+from staddle.ledger.once import Written
 from staddle.pages.page import Visit
+from staddle.server import once as shared
 
 
 def once(visit: Visit, act: str, what: Mapping[str, object], do: Callable[[], object]) -> Written:
@@ -13,10 +13,4 @@ def once(visit: Visit, act: str, what: Mapping[str, object], do: Callable[[], ob
     `what` tells a repeat from another request under the same key. A refusal is raised and nothing is kept, so that
     the same form may be sent again, put right.
     """
-
-    def written() -> Written:
-        answer = document(do(), visit.at.scales)
-        assert isinstance(answer, dict)
-        return answer
-
-    return write_once(visit.tx, visit.at.by, act, what, visit.key, visit.now, written).unwrap()
+    return shared.once(visit.at, act, what, do).unwrap()
