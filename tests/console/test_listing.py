@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import IO, cast
 
-from staddle.console.csv_file import csv_file
+from staddle.console.csv_file import Cell, csv_file
 from staddle.console.listing import Column, Filter, Listing, listing_of
 
 STARTED = Column("started_at", "Started", is_sortable=True)
@@ -40,7 +40,7 @@ def test_the_next_page_and_the_file_keep_filters_and_order() -> None:
 
 
 def test_a_file_has_plain_decimals_and_instants_and_no_formulas() -> None:
-    rows = [
+    rows: list[list[Cell]] = [
         ["=HYPERLINK(1)", Decimal("-1234567.10"), datetime(2026, 1, 31, 15, 30, tzinfo=UTC), None, True],
         ['a "quoted", one\nof two lines', Decimal("1E+3"), None, 7, False],
     ]
