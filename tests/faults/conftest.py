@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 from tests.faults import lived
 from tests.faults.acts import perform
-from tests.faults.books import Books, books_of
+from tests.faults.books import Books, books_of, prove
 
 from staddle.db import Database, Server
 
@@ -55,8 +55,9 @@ def copy(lived_copy: Callable[[], AbstractContextManager[Database]]) -> Iterator
 
 @pytest.fixture(scope="session")
 def before(lived_copy: Callable[[], AbstractContextManager[Database]]) -> Books:
-    """The books of the lived-in desk before anything is done to it."""
+    """The books of the lived-in desk before anything is done to it: proved once, for whatever equals them."""
     with lived_copy() as database:
+        prove(database)
         return books_of(database)
 
 

@@ -23,7 +23,8 @@ def test_h01_h02_h03_killed_and_repeated_an_act_leaves_the_books_of_an_undisturb
         if act not in UNKEYED:
             standing = after if place == "edge.committed" else before
             assert differences(books_of(desk), standing) == {}, f"{act} is half done after {place}"
-        prove(desk)
+        else:
+            prove(desk)
         again = perform(desk, act)
         assert differences(books_of(desk), after) == {}, f"{act} was killed at {place}"
         assert act in UNANSWERED or again == answer
