@@ -1,6 +1,6 @@
 """The desk's own money: pools moved by two people, how long they last, and what falls due."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -15,19 +15,28 @@ from staddle.server.at import At
 from staddle.treasury import (
     ApprovePoolMove,
     AskPoolMove,
+    Ladder,
     Maturities,
+    PoolDay,
     PoolMoveAsked,
     PoolMoved,
     PoolMoveShown,
     Runway,
+    Supposed,
+    WhatIf,
     approve_pool_move,
     ask_pool_move,
+    ladder,
     maturities,
+    pool_history,
     pool_moves,
     runway,
+    what_if,
 )
 
 TAG = "Treasury"
+FIGURES = ("apr_factor", "apr", "growth", "growth_fraction", "flexible_fraction", "fixed_fraction", "funding")
+Days = Annotated[int, msgspec.Meta(ge=1, le=120, description="How many days, today included.")]
 SEE, MOVE = operator("viewer"), operator("treasury")
 MoveReference = Annotated[
     str,
@@ -50,6 +59,28 @@ class PoolMoveBody(Body, frozen=True, kw_only=True):
     asset: Code
     amount: AmountText | None = None
     reference: MoveReference | None = None
+
+
+class WhatIfBody(Body, frozen=True, kw_only=True):
+    """What is supposed; without anything it is what happens if nobody does anything.
+
+    `apr_factor` multiplies every floating rate, `apr` takes their place; either from `apr_from` on. `growth` is new
+    flexible principal a day, or `growth_fraction` of what is there. On `leaving_on` these fractions of flexible and of
+    fixed principal leave. Fractions are from 0 to 1.
+    """
+
+    asset: Code
+    days: Annotated[int, msgspec.Meta(ge=1, le=120)] = 120
+    apr_factor: AmountText | None = None
+    apr: AmountText | None = None
+    apr_from: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    growth: AmountText | None = None
+    growth_fraction: AmountText | None = None
+    leaving_on: date | None = None
+    flexible_fraction: AmountText | None = None
+    fixed_fraction: AmountText | None = None
+    funding: AmountText | None = None
+    funding_on: date | None = None
 
 
 class RunwayShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +132,28 @@ def list_pool_moves(
 def show_runway(at: At) -> RunwayShown:
     """Show each reward pool, what a day costs, and how long it lasts."""
     return RunwayShown(now_at=at.now, assets=runway(at.tx, at.now))
+
+
+@reads("/v1/treasury/history", allow=SEE, gives=Page[PoolDay], tag=TAG)
+def list_pool_history(at: At, asset: Code, cursor: Cursor = None, limit: Limit = 90) -> Page[PoolDay]:
+    """List the days of an asset's pool, newest first: rewards, forfeitures, moves, and what was left at the end."""
+    before = read_cursor(cursor, date)
+    found = pool_history(at.tx, asset, at.now, limit + 1, before)
+    return page(found, limit, lambda day: day.on)
+
+
+@reads("/v1/treasury/ladder", allow=SEE, gives=list[Ladder], tag=TAG)
+def show_ladder(at: At, asset: Code | None = None, days: Days = 120) -> list[Ladder]:
+    """Show what falls due on each of the next days, beside what could be taken at any time and what custody holds."""
+    return ladder(at.tx, at.now, asset, days)
+
+
+@writes("POST", "/v1/treasury/what-if", allow=SEE, gives=Supposed, tag=TAG, keyed="no")
+def suppose(at: At, body: WhatIfBody) -> Given:
+    """Work out by day what a change of rates, growth, a run of redemptions or funding would do; writes nothing."""
+    given = msgspec.structs.asdict(body)
+    exact = {name: parse_decimal(given[name]) for name in FIGURES if given[name] is not None}
+    return Given(what_if(at.tx, WhatIf(**given | exact), at.now))
 
 
 @reads("/v1/treasury/maturities", allow=SEE, gives=list[Maturities], tag=TAG)

@@ -1,16 +1,18 @@
 """`staddle treasury`: the desk's own money."""
 
+from decimal import Decimal
 from typing import Annotated
 
 import typer
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 
 from staddle import treasury as room
 from staddle.cli import app
 from staddle.cli.answer import Document, Shown, shown
-from staddle.cli.arguments import AmountText, ApprovalId, AssetCode
+from staddle.cli.arguments import AmountText, ApprovalId, AssetCode, parse_date
 from staddle.cli.edge import At, reads, writes
 from staddle.cli.show import amount, grid, said
+from staddle.days import parse_instant
 from staddle.money import parse_decimal
 
 Reference = Annotated[
@@ -155,3 +157,102 @@ def _maturities_view(data: Document) -> RenderableType:
     ]
     heads = ["Due", "Positions", "Principal", "Of it leaving", "Accrued rewards"]
     return grid("", heads, rows) if rows else f"[dim]Nothing falls due in the next {data['days']} days.[/]"
+
+
+@reads(app.treasury, "history")
+def history(
+    at: At,
+    asset: AssetCode,
+    days: Annotated[int, typer.Option(min=1, max=3_650, help="How many days back, the newest first.")] = 30,
+) -> Shown:
+    """Show what rewards cost, what forfeitures brought, and how the pool was moved, day by day."""
+    found = room.pool_history(at.tx, asset, at.now, days)
+    return Shown({"asset": asset, "days": found}, _history_view)
+
+
+def _history_view(data: Document) -> RenderableType:
+    names = ("rewards", "forfeited", "funded", "withdrawn", "income_used", "left")
+    rows = [[each["on"], *(amount(each[name]) for name in names)] for each in data["days"]]
+    heads = ["Day", "Rewards", "Forfeited", "Funded", "Withdrawn", "Income used", "Left"]
+    return grid(f"The {data['asset']} pool", heads, rows)
+
+
+@reads(app.treasury, "ladder")
+def ladder(
+    at: At,
+    asset: Annotated[str | None, typer.Option("--asset", help="Only this coin's.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=120, help="How far ahead.")] = 120,
+) -> Shown:
+    """Show what falls due on each of the next days, beside what customers could take at any time."""
+    return Shown({"assets": room.ladder(at.tx, at.now, asset, days)}, _ladder_view)
+
+
+def _ladder_view(data: Document) -> RenderableType:
+    parts: list[RenderableType] = []
+    names = ("principal", "principal_leaving", "rewards_daily", "rewards_at_maturity", "leaving_in_all")
+    heads = ["Day", "Principal", "Of it leaving", "Rewards paid", "Accrued rewards", "Leaving in all"]
+    for each in data["assets"]:
+        code = each["asset"]
+        parts.append(
+            said(
+                f"{code}: custody holds {amount(each['custody'], code)};"
+                f" {amount(each['on_demand'], code)} could be taken at any time."
+            )
+        )
+        rows = [[day["on"], *(amount(day[name]) for name in names)] for day in each["days"]]
+        parts.append(grid(code, heads, rows))
+    return Group(*parts) if parts else "[dim]Nobody has staked anything yet.[/]"
+
+
+Fraction = Annotated[str | None, typer.Option(metavar="FRACTION", help="From 0 to 1.")]
+
+
+@reads(app.treasury, "what-if")
+def what_if(
+    at: At,
+    asset: AssetCode,
+    days: Annotated[int, typer.Option(min=1, max=120, help="How far ahead.")] = 120,
+    apr_factor: Annotated[str | None, typer.Option(help="Multiply every floating rate by this.")] = None,
+    apr: Annotated[str | None, typer.Option(help="Suppose this APR, as a fraction.")] = None,
+    apr_from: Annotated[str | None, typer.Option(help="The instant from which on the rate changes.")] = None,
+    growth: Annotated[str | None, typer.Option(help="New flexible principal a day.")] = None,
+    growth_fraction: Fraction = None,
+    leaving_on: Annotated[str | None, typer.Option(help="The day of a run of redemptions.")] = None,
+    flexible_fraction: Fraction = None,
+    fixed_fraction: Fraction = None,
+    funding: Annotated[str | None, typer.Option(help="Coins put into the pool.")] = None,
+    funding_on: Annotated[str | None, typer.Option(help="The day of it.")] = None,
+) -> Shown:
+    """Show what a change of rates, growth, a run of redemptions or funding would do to the pool."""
+
+    def figure(text: str | None) -> Decimal | None:
+        return None if text is None else parse_decimal(text)
+
+    wanted = room.WhatIf(
+        asset=asset,
+        days=days,
+        apr_factor=figure(apr_factor),
+        apr=figure(apr),
+        apr_from=None if apr_from is None else parse_instant(apr_from),
+        growth=figure(growth),
+        growth_fraction=figure(growth_fraction),
+        leaving_on=None if leaving_on is None else parse_date(leaving_on),
+        flexible_fraction=figure(flexible_fraction),
+        fixed_fraction=figure(fixed_fraction),
+        funding=figure(funding),
+        funding_on=None if funding_on is None else parse_date(funding_on),
+    )
+    return Shown(room.what_if(at.tx, wanted, at.now), _what_if_view)
+
+
+def _what_if_view(data: Document) -> RenderableType:
+    names = ("principal", "cost", "funded", "forfeited", "left")
+    rows = [[day["on"], *(amount(day[name]) for name in names)] for day in data["days"]]
+    heads = ["Day", "Principal", "Cost", "Funded", "Forfeited", "Left"]
+    dry = (
+        f"The pool runs dry on {data['dry_on']}"
+        if data["dry_on"]
+        else "The pool lasts through all of these days"
+    )
+    before = f"on {data['dry_on_before']}" if data["dry_on_before"] else "not within these days"
+    return said(f"{dry}; without it: {before}.", grid("", heads, rows), *data["assumes"])

@@ -2,6 +2,8 @@
 
 from staddle.treasury.foresee import Maturities, Runway, maturities, runway
 from staddle.treasury.foresee_rate import LockedTerms, RateEffect, foresee_rate
+from staddle.treasury.history import PoolDay, pool_history
+from staddle.treasury.ladder import Ladder, LadderDay, ladder
 from staddle.treasury.move_pool import (
     ApprovePoolMove,
     AskPoolMove,
@@ -11,21 +13,31 @@ from staddle.treasury.move_pool import (
     ask_pool_move,
 )
 from staddle.treasury.pool_moves import PoolMoveShown, pool_moves
+from staddle.treasury.what_if import Supposed, WhatIf, WhatIfDay, what_if
 
 __all__ = [
     "ApprovePoolMove",
     "AskPoolMove",
+    "Ladder",
+    "LadderDay",
     "LockedTerms",
     "Maturities",
+    "PoolDay",
     "PoolMoveAsked",
     "PoolMoveShown",
     "PoolMoved",
     "RateEffect",
     "Runway",
+    "Supposed",
+    "WhatIf",
+    "WhatIfDay",
     "approve_pool_move",
     "ask_pool_move",
     "foresee_rate",
+    "ladder",
     "maturities",
+    "pool_history",
     "pool_moves",
     "runway",
+    "what_if",
 ]

@@ -117,3 +117,105 @@ SELECT d.due_on, d.asset, count(*) AS position_count, sum(d.principal) AS princi
   LEFT JOIN rewarded w ON w.due_on = d.due_on AND w.asset = d.asset
  GROUP BY d.due_on, d.asset
  ORDER BY d.due_on, d.asset;
+
+-- name: expense_by_day
+-- Add up by date of distribution and asset what rewards have cost: of finished runs what they planned, with parked
+-- positions counted as they were paid, late or not yet; of days to come what acts have settled already.
+WITH finished AS (
+    SELECT run_on FROM run WHERE state = 'finished' AND run_on >= %(from_on)s
+), parked AS MATERIALIZED (
+    SELECT k.cell, k.position_id, k.run_on, k.amount, p.product_id
+      FROM parked_position k
+      JOIN position p ON p.cell = k.cell AND p.position_id = k.position_id
+), part AS (
+    SELECT l.run_on, o.asset_id, l.amount
+      FROM run_plan l
+      JOIN finished f ON f.run_on = l.run_on
+      JOIN product o ON o.product_id = l.product_id
+    UNION ALL
+    SELECT k.run_on, o.asset_id, -k.amount
+      FROM parked k
+      JOIN finished f ON f.run_on = k.run_on
+      JOIN product o ON o.product_id = k.product_id
+    UNION ALL
+    SELECT r.run_on, account_asset(r.credit_account), r.amount
+      FROM (SELECT DISTINCT cell, position_id FROM parked) d
+      JOIN reward r ON r.cell = d.cell AND r.position_id = d.position_id AND r.is_late AND r.run_on >= %(from_on)s
+      JOIN finished f ON f.run_on = r.run_on
+    UNION ALL
+    SELECT r.run_on, account_asset(r.credit_account), r.amount
+      FROM reward r
+     WHERE r.run_on > coalesce((SELECT max(run_on) FROM run WHERE state = 'finished'), '-infinity') AND r.run_on >= %(from_on)s
+)
+SELECT least(run_on, %(today)s::date) AS "on", asset_id, sum(amount) AS amount FROM part GROUP BY 1, 2;
+
+-- name: moves_by_day
+-- Add up by day in UTC and asset what went into the pool, out of it, and what of it was income from forfeitures.
+SELECT (t.effective_at AT TIME ZONE 'UTC')::date AS "on", account_asset(t.debit_account) AS asset_id,
+       coalesce(sum(t.amount) FILTER (WHERE account_kind(t.credit_account) = 10 AND t.kind <> 'income_to_pool'), 0) AS funded,
+       coalesce(sum(t.amount) FILTER (WHERE account_kind(t.debit_account) = 10), 0) AS withdrawn,
+       coalesce(sum(t.amount) FILTER (WHERE t.kind = 'income_to_pool'), 0) AS income_used
+  FROM cell c
+  JOIN transfer t ON t.cell = c.cell AND t.customer_id = 0 AND t.effective_at >= %(from_at)s
+   AND (account_kind(t.debit_account) = 10 OR account_kind(t.credit_account) = 10)
+ GROUP BY 1, 2;
+
+-- name: forfeitures_by_day
+-- Add up by day in UTC and asset what customers forfeited by early redemption.
+SELECT (effective_at AT TIME ZONE 'UTC')::date AS "on", account_asset(debit_account) AS asset_id, sum(amount) AS amount
+  FROM transfer
+ WHERE kind = 'forfeiture' AND effective_at >= %(from_at)s
+ GROUP BY 1, 2;
+
+-- name: outlook
+-- Add up what open positions hold by all that decides what they will cost and when they end: their terms, the rate they
+-- keep, the day they began if it matters, where in the day (`phases` are the hours at which a rate changes, counted from
+-- the distribution), and the bands in which their tops and bottoms lie.
+SELECT p.product_id, p.version, p.locked_revision, p.at_maturity, p.term_days,
+       CASE WHEN p.term_days IS NULL AND b.begun_at <= %(paid_until)s THEN NULL
+            ELSE (p.started_at AT TIME ZONE 'UTC')::date END AS started_on,
+       CASE WHEN p.term_days IS NULL AND b.begun_at <= %(paid_until)s THEN NULL ELSE b.time_of_day > %(distribution_time)s END
+           AS is_after,
+       CASE WHEN p.term_days IS NULL AND b.begun_at <= %(paid_until)s THEN 0 ELSE p.anchor_days END AS anchor_days,
+       CASE WHEN cardinality(%(phases)s::interval[]) = 0 THEN 0
+            ELSE width_bucket(b.time_of_day - %(distribution_time)s::time
+                              + CASE WHEN b.time_of_day > %(distribution_time)s THEN interval '0' ELSE interval '24 hours' END,
+                              %(phases)s::interval[]) END AS phase,
+       width_bucket(p.tier_offset + p.principal, %(bounds)s::numeric[]) AS top_band,
+       width_bucket(p.tier_offset, %(bounds)s::numeric[]) AS offset_band,
+       count(*) AS positions, sum(p.principal) AS principal, sum(p.tier_offset) AS "offset",
+       coalesce(sum(p.anchor_basis) FILTER (WHERE p.term_days IS NOT NULL), 0) AS anchor_basis
+  FROM position p
+ CROSS JOIN LATERAL (SELECT CASE p.anchor_days WHEN 0 THEN p.started_at
+                                 ELSE p.started_at + make_interval(hours => 24 * p.anchor_days) END AS begun_at,
+                            (p.started_at AT TIME ZONE 'UTC')::time AS time_of_day) b
+ WHERE p.ended_at IS NULL
+   AND (%(asset_id)s::smallint IS NULL
+        OR p.product_id = ANY(ARRAY(SELECT o.product_id FROM product o WHERE o.asset_id = %(asset_id)s::smallint)))
+ GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11;
+
+-- name: outlook_products
+-- Read what decides where the principal of a product goes at maturity, and what leaving it early costs.
+SELECT o.product_id, o.asset_id, o.code, o.kind, o.state = 'live' AND o.subscribe_halt IS NULL AS is_open, t.term_days, t.rate_policy,
+       t.flexible_product_id, o.version
+  FROM product o
+  LEFT JOIN terms t ON t.product_id = o.product_id AND t.version = o.version;
+
+-- name: early_terms
+-- Read what leaving early costs under each version of terms, and when its rewards are paid.
+SELECT product_id, version, payout, early_redemption, kept_fraction, reduced_apr, reduced_apr_days_min FROM terms;
+
+-- name: all_rates
+-- Read every rate revision with its tiers, oldest first.
+SELECT r.product_id, r.revision, r.effective_at, t.amount_from, t.amount_to, t.apr
+  FROM rate_revision r
+  JOIN rate_tier t ON t.product_id = r.product_id AND t.revision = r.revision
+ ORDER BY r.product_id, r.effective_at, t.amount_from;
+
+-- name: principal_held
+-- Read from the quotas what customers hold of all products of an asset, flexible and fixed.
+SELECT o.asset_id, coalesce(sum(q.used) FILTER (WHERE o.kind = 'flexible'), 0) AS flexible,
+       coalesce(sum(q.used) FILTER (WHERE o.kind = 'fixed'), 0) AS fixed
+  FROM product o
+  JOIN quota q ON q.product_id = o.product_id
+ GROUP BY o.asset_id;

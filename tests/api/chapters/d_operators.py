@@ -122,6 +122,16 @@ def fund(story: Story) -> None:
     )
     story.call("approve_asked_pool_move", story.second, approval_id=asked["approval_id"])
     story.call("list_pool_moves", story.first, asset="ETH")
+    story.call("list_pool_history", story.first, asset="ETH", limit=2)
+    story.call("show_ladder", story.first, asset="USDT", days=2)
+    wanted = {
+        "asset": "USDT",
+        "days": 3,
+        "apr_factor": "1.5",
+        "apr_from": "2026-03-01T00:00:00Z",
+        "growth": "250",
+    }
+    story.call("suppose", story.first, body=wanted)
     credit = {"move": "deposit", "customer": "dora", "asset": "USDT", "amount": "15"}
     asked = story.call("ask_for_customer_move", story.first, body=credit)
     story.call("approve_asked_customer_move", story.second, approval_id=asked["approval_id"])
