@@ -26,6 +26,7 @@ NOT_AMOUNTS = (
     "progress",
     "days_left",
     "price",
+    "percent",
 )
 """Parts of the names of figures that are no amounts: they are written without idle zeros."""
 

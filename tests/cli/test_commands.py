@@ -156,7 +156,24 @@ def hold_and_release(desk: Shell) -> None:
     assert desk("tick", "--json").problem["code"] == "run_outside_limits"
     desk.refused("second_person_needed", 4, "rewards", "release", "2026-01-15", "--as", "ada")
     assert desk.done("rewards", "release", "2026-01-15", "--as", "bob")["released_by"] == "bob"
+    pause = ("rewards", "pause", "2026-01-15", "--because", "The node is away", "--as", "ada")
+    assert desk.done(*pause)["state"] == "paused"
+    paused = desk("rewards", "run", "--as", "ada", "--json")
+    assert (paused.code, paused.json["state"], paused.problem["code"]) == (4, "paused", "run_paused")
+    assert desk.done("rewards", "resume", "2026-01-15", "--as", "bob")["state"] == "executing"
     assert desk.done("rewards", "run", "2026-01-15", "--as", "ada")["state"] == "finished"
+    tried = desk.done("rewards", "attempts", "2026-01-15")["attempts"]
+    assert [each["outcome"] for each in tried][-2:] == ["held", "finished"]
+    reconciled = desk.done("rewards", "reconcile", "2026-01-15")
+    assert (reconciled["is_even"], {each["difference"] for each in reconciled["products"]}) == (
+        True,
+        {"0.000000"},
+    )
+    number = desk.done("tasks", "ask", "plan", "2026-01-16", "--as", "ada")["task_id"]
+    desk.refused("task_in_progress", 4, "tasks", "ask", "plan", "2026-01-16", "--as", "bob")
+    assert desk.done("tasks", "show", number)["state"] == "waiting"
+    listed = desk.done("tasks", "list", "--open")
+    assert ([each["task_id"] for each in listed["tasks"]], listed["worker"]) == ([number], None)
     assert desk.done("treasury", "runway")["assets"][0]["asset"] == "USDT"
     desk.done("treasury", "maturities", "--days", "40")
     number = desk.done("treasury", "income", "USDT", "--as", "ada")["approval_id"]

@@ -13,8 +13,8 @@ Books = dict[str, list[str]]
 
 GIVEN = ["recorded_at", "approval_id", "log_id"]
 """When a row was recorded, and the numbers that the server gives out, of which a killed transaction leaves a gap."""
-NOTES = ["due_reward"]
-"""What a run notes for itself and works out again where a crash of the server has taken it."""
+NOTES = ["due_reward", "run_attempt", "run_attempt_end"]
+"""What a run notes for itself and works out again where a crash has taken it, and who executed it, when."""
 NAMED = ["{answer,answer,approval_id}", "{details,approval_id}"]
 """Where other rows name such a number."""
 

@@ -17,6 +17,7 @@ from staddle.desk import (
     LogEntry,
     add_asset,
     change_limits,
+    change_redemption_limits,
     dismiss_alarm,
     find_desk,
     list_alarms,
@@ -46,10 +47,18 @@ class DeskShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LimitsBody(Body, frozen=True, kw_only=True):
-    """The limits of reward runs; what is left out stays."""
+    """The limits of reward runs and of what is usual; what is left out stays."""
 
     run_change_max: AmountText | None = None
     runway_days_min: DaysMin | None = None
+    redemptions_times_max: Annotated[
+        AmountText | None,
+        msgspec.Meta(description="So many times the average of 30 days are unusual redemptions of a day."),
+    ] = None
+    redemptions_share_max: Annotated[
+        AmountText | None,
+        msgspec.Meta(description="This fraction of what is staked is an unusual day of redemptions."),
+    ] = None
 
 
 class AssetBody(Body, frozen=True, kw_only=True):
@@ -114,16 +123,27 @@ def show_desk(at: At) -> DeskShown:
 
 @writes("PATCH", "/v1/desk/limits", allow=operator("treasury"), gives=Desk, tag=TAG)
 def change_run_limits(at: At, body: LimitsBody) -> Given:
-    """Change the limits outside which a reward run waits for a second person."""
+    """Change the limits outside which a reward run waits for a second person, or something is alarmed."""
     there = find_desk(at.tx)
     change = there.run_change_max if body.run_change_max is None else parse_decimal(body.run_change_max)
     days = there.runway_days_min if body.runway_days_min is None else body.runway_days_min
-    return once(
-        at,
-        "change_limits",
-        {"run_change_max": body.run_change_max, "runway_days_min": body.runway_days_min},
-        lambda: change_limits(at.tx, at.by, change, days, at.now),
-    )
+    times, share = body.redemptions_times_max, body.redemptions_share_max
+
+    def do() -> Desk:
+        change_limits(at.tx, at.by, change, days, at.now)
+        return change_redemption_limits(
+            at.tx,
+            at.by,
+            None if times is None else parse_decimal(times),
+            None if share is None else parse_decimal(share),
+            at.now,
+        )
+
+    what = {"run_change_max": body.run_change_max, "runway_days_min": body.runway_days_min}
+    new = {"redemptions_times_max": times, "redemptions_share_max": share}
+    # What was kept under a key before there were the newer limits is still the answer to it.
+    what |= {name: each for name, each in new.items() if each is not None}
+    return once(at, "change_limits", what, do)
 
 
 @reads("/v1/desk/log", allow=operator("viewer"), gives=Page[LogEntry], tag=TAG)

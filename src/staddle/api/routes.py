@@ -35,6 +35,7 @@ from staddle.api import (
     sign_in,
     staking,
     statements,
+    tasks,
     treasury,
     webhooks,
 )
@@ -51,7 +52,7 @@ FILES = (
     *(prices, products, rates, sales, drafts),
     *(accounts, choices, clock, leaving, positions, rewards, staking, statements),
     *(custody, customers, imports),
-    *(desk, operators, runs, treasury),
+    *(desk, operators, runs, tasks, treasury),
     *(events, webhooks),
     *(sign_in, factors, keys, logins),
 )

@@ -16,15 +16,21 @@ from staddle.errors import PositionNotFound
 from staddle.rewards import (
     DryRun,
     ParkedPosition,
+    Reconciliation,
+    RunAttempt,
     RunReport,
     Verdict,
+    attempts_of,
     catch_up,
     dry_run,
     find_report,
     judge_alone,
     latest_runs,
     parked_positions,
+    pause_run,
+    reconcile,
     release_run,
+    resume_run,
     retry_parked,
     run,
     seal_all,
@@ -42,6 +48,12 @@ class RunBody(Body, frozen=True, kw_only=True):
     """Which run; left out, the last one that is due."""
 
     run_on: RunOn | None = None
+
+
+class PauseBody(Body, frozen=True, kw_only=True):
+    """Why the run is to stand still."""
+
+    because: Annotated[str, msgspec.Meta(min_length=1, max_length=300, examples=["Node maintenance"])]
 
 
 class Retried(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +93,8 @@ def plan_run(at: At, run_on: RunOn | None = None) -> DryRun:
 def start_run(at: OnDatabase, body: RunBody) -> RunReport:
     """Pay the rewards of one date; again, it changes nothing.
 
-    Outside its limits it is answered with the state `held` and waits for a second person. It goes on to its end
+    Outside its limits it is answered with the state `held` and waits for a second person; one that is `paused` is left
+    alone. It goes on to its end
     though you stop waiting, and takes some seconds for a hundred thousand positions.
     """
     now = clock_of(at)
@@ -113,6 +126,32 @@ def show_run(at: At, run_on: RunOn) -> RunReport:
 def release_held_run(at: At, run_on: RunOn) -> Given:
     """Let a run that is outside its limits be executed, as a second person; then start it again."""
     return once(at, "release_run", {"run_on": run_on}, lambda: release_run(at.tx, at.by, run_on, at.now))
+
+
+@writes("POST", "/v1/runs/{run_on}/pause", allow=WORK, gives=RunReport, tag=TAG, keyed="must")
+def pause_started_run(at: At, run_on: RunOn, body: PauseBody) -> Given:
+    """Pause a run between two of its pieces; the schedule leaves it alone, and later runs wait behind it."""
+    what = {"run_on": run_on, "because": body.because}
+    return once(at, "pause_run", what, lambda: pause_run(at.tx, at.by, run_on, body.because, at.now))
+
+
+@writes("POST", "/v1/runs/{run_on}/resume", allow=WORK, gives=RunReport, tag=TAG, keyed="must")
+def resume_paused_run(at: At, run_on: RunOn) -> Given:
+    """Let a paused run go on; the schedule takes it up within seconds."""
+    return once(at, "resume_run", {"run_on": run_on}, lambda: resume_run(at.tx, at.by, run_on, at.now))
+
+
+@reads("/v1/runs/{run_on}/attempts", allow=SEE, gives=list[RunAttempt], tag=TAG)
+def list_run_attempts(at: At, run_on: RunOn) -> list[RunAttempt]:
+    """List which process executed a run, from when to when, how each attempt ended, and who took over."""
+    find_report(at.tx, run_on)
+    return attempts_of(at.tx, run_on)
+
+
+@reads("/v1/runs/{run_on}/reconciliation", allow=SEE, gives=Reconciliation, tag=TAG)
+def show_reconciliation(at: At, run_on: RunOn) -> Reconciliation:
+    """Hold what a run planned against what it paid, what acts settled before it, and what was parked."""
+    return reconcile(at.tx, run_on)
 
 
 @reads("/v1/parked-positions", allow=SEE, gives=list[ParkedPosition], tag=TAG)

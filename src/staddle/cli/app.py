@@ -78,6 +78,9 @@ ENTRIES = (
     Entry("auto-subscribe", STAKING, "choosing", "Put idle coins into a flexible product every day.", True),
     Entry("guard", STAKING, "choosing", "Redeem, or stop, when a rate falls too low.", True),
     Entry("rewards", REWARDS, "rewards", "The daily run: plan, run, release, report, catch up.", True),
+    Entry(
+        "tasks", REWARDS, "tasks", "Work that is asked for and done by the worker: runs, audits, plans.", True
+    ),
     Entry("tick", REWARDS, "rewards", "Do all that is due now."),
     Entry("receipt", REWARDS, "statements", "Everything to recompute a reward with a pencil."),
     Entry("verify-receipt", REWARDS, "statements", "Recompute a receipt."),
@@ -129,6 +132,7 @@ deposits = _group("deposits")
 auto = _group("auto-subscribe")
 guard = _group("guard")
 rewards = _group("rewards")
+tasks = _group("tasks")
 treasury = _group("treasury")
 errors = _group("errors")
 clock = _group("clock")

@@ -70,13 +70,30 @@ def limits(
     runway_days_min: Annotated[
         int | None, typer.Option(help="The reward pool should last this long.")
     ] = None,
+    redemptions_times_max: Annotated[
+        str | None,
+        typer.Option(help="So many times the average of 30 days are unusual redemptions of a day."),
+    ] = None,
+    redemptions_share_max: Annotated[
+        str | None,
+        typer.Option(help="This fraction of what is staked is an unusual day of redemptions."),
+    ] = None,
 ) -> Shown:
-    """Change the limits outside which a reward run waits for a second person."""
+    """Change the limits outside which a reward run waits for a second person, or something is alarmed."""
     desk = room.find_desk(at.tx)
     change = desk.run_change_max if run_change_max is None else parse_decimal(run_change_max)
     days = desk.runway_days_min if runway_days_min is None else runway_days_min
     what: dict[str, object] = {"run_change_max": change, "runway_days_min": days}
-    return at.once("change_limits", what, lambda: room.change_limits(at.tx, at.by, change, days, at.now))
+    times = None if redemptions_times_max is None else parse_decimal(redemptions_times_max)
+    share = None if redemptions_share_max is None else parse_decimal(redemptions_share_max)
+    if times is not None or share is not None:
+        what |= {"redemptions_times_max": times, "redemptions_share_max": share}
+
+    def do() -> room.Desk:
+        room.change_limits(at.tx, at.by, change, days, at.now)
+        return room.change_redemption_limits(at.tx, at.by, times, share, at.now)
+
+    return at.once("change_limits", what, do)
 
 
 @reads(app.desk, "log")

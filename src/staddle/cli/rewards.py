@@ -17,7 +17,7 @@ from staddle.cli.edge import At, Edge, reads, works, writes
 from staddle.cli.show import amount, count_of, grid, instant, listing, said
 from staddle.days import distribution_at, last_run_on
 from staddle.desk import find_desk
-from staddle.errors import RunOutsideLimits
+from staddle.errors import RunOutsideLimits, RunPaused
 
 SCHEDULER = "scheduler"
 """Who starts a run that nobody started by hand."""
@@ -58,8 +58,11 @@ def plan(at: At, run_on: RunOnOrLast = None) -> Shown:
 
 
 def _plan_view(data: Document) -> RenderableType:
-    columns = ["product", "rewards", "amount"]
-    return listing(f"Plan of {data['run_on']}", data["lines"], columns, "Nothing is owed.")
+    columns = ["product", "rewards", "amount", "amount_before", "change", "change_percent"]
+    limits = [f"[bold red]Outside: {each['because']}.[/]" for each in data["limits"] if not each["is_within"]]
+    within = [] if limits or not data["limits"] else ["[green]Within every limit.[/]"]
+    lines = listing(f"Plan of {data['run_on']}", data["lines"], columns, "Nothing is owed.")
+    return Group(lines, *limits, *within)
 
 
 @works(app.rewards, "run", "by")
@@ -71,11 +74,16 @@ def run(edge: Edge, run_on: RunOnOrLast = None) -> Shown:
     return Shown(report, report_view, held_error([report]))
 
 
-def held_error(reports: Sequence[room.RunReport]) -> RunOutsideLimits | None:
-    """Say of runs that the last of them waits for a second person, if it does."""
-    if not reports or reports[-1].state != "held":
+def held_error(reports: Sequence[room.RunReport]) -> RunOutsideLimits | RunPaused | None:
+    """Say of runs that the last of them waits for a second person or is paused, if it does."""
+    if not reports or reports[-1].state not in ("held", "paused"):
         return None
     held = reports[-1]
+    if held.state == "paused":
+        return RunPaused(
+            f"The run of {held.run_on} was paused by {held.paused_by}: {held.paused_because}.",
+            run_on=held.run_on,
+        )
     return RunOutsideLimits(
         f"The run of {held.run_on} is outside its limits and waits for a second person: {held.held_because}.",
         run_on=held.run_on,
@@ -95,6 +103,64 @@ def _released_view(data: Document) -> RenderableType:
     return said(f"The run of {data['run_on']} is released.", f"Next: staddle rewards run {data['run_on']}")
 
 
+@writes(app.rewards, "pause")
+def pause(
+    at: At, run_on: RunOn, because: Annotated[str, typer.Option(help="Why; others will read it.")]
+) -> Shown:
+    """Pause a run between two of its pieces; the schedule leaves it alone until it is resumed."""
+    what: dict[str, object] = {"run_on": run_on, "because": because}
+    do = lambda: room.pause_run(at.tx, at.by, parse_date(run_on), because, at.now)  # noqa: E731
+    answer = at.once("pause_run", what, do)
+    return Shown(answer.data, _paused_view, is_replay=answer.is_replay)
+
+
+def _paused_view(data: Document) -> RenderableType:
+    return said(
+        f"The run of {data['run_on']} is paused; {data['pieces_paid']} of {data['pieces']} pieces are paid.",
+        f"Next: staddle rewards resume {data['run_on']}",
+    )
+
+
+@writes(app.rewards, "resume")
+def resume(at: At, run_on: RunOn) -> Shown:
+    """Let a paused run go on; the schedule takes it up within seconds."""
+    day = parse_date(run_on)
+    answer = at.once("resume_run", {"run_on": run_on}, lambda: room.resume_run(at.tx, at.by, day, at.now))
+    return Shown(answer.data, _resumed_view, is_replay=answer.is_replay)
+
+
+def _resumed_view(data: Document) -> RenderableType:
+    return said(
+        f"The run of {data['run_on']} goes on as soon as a worker looks.",
+        f"Without one: staddle rewards run {data['run_on']}",
+    )
+
+
+@reads(app.rewards, "attempts")
+def attempts(at: At, run_on: RunOn) -> Shown:
+    """Show which process executed a run, from when to when, and how each attempt ended."""
+    columns = ["attempt", "process", "started_by", "began_at", "ended_at", "outcome", "pieces_paid", "pieces"]
+    found = room.attempts_of(at.tx, parse_date(run_on))
+    return Shown(
+        {"attempts": found},
+        lambda data: listing("", data["attempts"], columns, "Nobody has executed it yet."),
+    )
+
+
+@reads(app.rewards, "reconcile")
+def reconcile(at: At, run_on: RunOn) -> Shown:
+    """Hold what a run planned against what it paid, what acts settled before it, and what was parked."""
+    return Shown(room.reconcile(at.tx, parse_date(run_on)), _reconciled_view)
+
+
+def _reconciled_view(data: Document) -> RenderableType:
+    columns = ["product", "planned", "paid_by_run", "settled_by_acts", "parked", "difference"]
+    sentence = "[bold green]Nothing is left over.[/]" if data["is_even"] else f"The run is {data['state']}."
+    return Group(
+        listing(f"Run of {data['run_on']}", data["products"], columns, "Nothing was owed."), sentence
+    )
+
+
 @reads(app.rewards, "report")
 def report(at: At, run_on: RunOn) -> Shown:
     """Show what a run planned and paid, by product."""
@@ -104,7 +170,8 @@ def report(at: At, run_on: RunOn) -> Shown:
 def report_view(data: Document) -> RenderableType:
     """Show the report of a run."""
     sentence = f"The run of {data['run_on']} is {data['state']}"
-    sentence += f": {data['held_because']}." if data["state"] == "held" else "."
+    why = {"held": data["held_because"], "paused": f"by {data['paused_by']}: {data['paused_because']}"}
+    sentence += f": {why[data['state']]}." if data["state"] in why else "."
     heads = ["Product", "Rewards owed", "Amount owed", "Paid by the run", "Amount paid"]
     rows = [
         [
@@ -121,6 +188,8 @@ def report_view(data: Document) -> RenderableType:
         parts.append(f"[bold red]{data['parked_count']} parked.[/] Next: staddle rewards parked")
     if data["state"] == "held":
         parts.append(f"Next: staddle rewards release {data['run_on']} --as SOMEBODY-ELSE")
+    if data["state"] == "paused":
+        parts.append(f"Next: staddle rewards resume {data['run_on']}")
     return said(sentence, *parts)
 
 
@@ -206,7 +275,7 @@ def _tick_view(data: Document) -> RenderableType:
         f"{count_of(len(data['runs']), 'run')}, {count_of(data['matured'], 'maturity')} between runs, "
         f"{count_of(data['guards_applied'], 'guard')} applied, {data['auto_subscribed']} auto-subscribed, "
         f"{count_of(data['seals'], 'seal')}, {count_of(data['closings'], 'day')} closed.",
-        *[report_view(each) for each in data["runs"] if each["state"] == "held"],
+        *[report_view(each) for each in data["runs"] if each["state"] != "finished"],
     ]
     is_held = len(parts) > 1
     sentence = "was done until a run that waits" if is_held else "is done"

@@ -856,14 +856,22 @@ CREATE TABLE public.desk (
     run_change_max numeric NOT NULL,
     runway_days_min integer NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    redemptions_times_max numeric DEFAULT 5 NOT NULL,
+    redemptions_share_max numeric DEFAULT 0.1 NOT NULL,
     CONSTRAINT desk_is_the_only_one_check CHECK (is_the_only_one),
     CONSTRAINT desk_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80))),
+    CONSTRAINT desk_redemptions_share_max_check CHECK (((redemptions_share_max > (0)::numeric) AND (redemptions_share_max <= (1)::numeric))),
+    CONSTRAINT desk_redemptions_times_max_check CHECK ((redemptions_times_max > (1)::numeric)),
     CONSTRAINT desk_run_change_max_check CHECK ((run_change_max > (0)::numeric)),
     CONSTRAINT desk_runway_days_min_check CHECK ((runway_days_min >= 0)),
     CONSTRAINT only_a_sandbox_has_a_clock_of_its_own CHECK ((is_sandbox = (clock_at IS NOT NULL)))
 );
 
 COMMENT ON COLUMN public.desk.run_change_max IS 'a run whose total differs from the last by more than this fraction waits for a second person';
+
+COMMENT ON COLUMN public.desk.redemptions_times_max IS 'more redemptions in 24 hours than so many times the average of the 30 days before are unusual';
+
+COMMENT ON COLUMN public.desk.redemptions_share_max IS 'more redemptions in 24 hours than this fraction of what is staked are unusual';
 
 CREATE TABLE public.desk_log (
     log_id integer NOT NULL,
@@ -1118,6 +1126,7 @@ CREATE TABLE public.leader (
     is_the_only_one boolean DEFAULT true NOT NULL,
     holder text NOT NULL,
     beat bigint NOT NULL,
+    recorded_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
     CONSTRAINT leader_is_the_only_one_check CHECK (is_the_only_one)
 )
 WITH (fillfactor='20');
@@ -1416,10 +1425,39 @@ CREATE TABLE public.run (
     released_by text,
     planned_at timestamp with time zone NOT NULL,
     finished_at timestamp with time zone,
+    paused_by text,
+    paused_because text,
+    paused_at timestamp with time zone,
+    limits json,
     CONSTRAINT a_held_run_says_why CHECK (((state <> 'held'::text) OR (held_because IS NOT NULL))),
+    CONSTRAINT a_paused_run_says_by_whom_and_why CHECK ((((state = 'paused'::text) = (paused_by IS NOT NULL)) AND ((paused_by IS NULL) = (paused_because IS NULL)) AND ((paused_by IS NULL) = (paused_at IS NULL)))),
     CONSTRAINT a_run_is_released_by_a_second_person CHECK ((released_by <> started_by)),
-    CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'executing'::text, 'finished'::text])))
+    CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'executing'::text, 'paused'::text, 'finished'::text])))
 );
+
+COMMENT ON COLUMN public.run.limits IS 'each limit with its figures, as they stood when the run was planned';
+
+CREATE TABLE public.run_attempt (
+    run_on date NOT NULL,
+    attempt integer NOT NULL,
+    process text NOT NULL,
+    started_by text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    CONSTRAINT run_attempt_attempt_check CHECK ((attempt > 0))
+);
+
+CREATE TABLE public.run_attempt_end (
+    run_on date NOT NULL,
+    attempt integer NOT NULL,
+    outcome text NOT NULL,
+    pieces_paid integer NOT NULL,
+    pieces integer NOT NULL,
+    details text,
+    recorded_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    CONSTRAINT run_attempt_end_outcome_check CHECK ((outcome = ANY (ARRAY['finished'::text, 'held'::text, 'paused'::text, 'stopped'::text, 'failed'::text, 'interrupted'::text])))
+);
+
+COMMENT ON COLUMN public.run_attempt_end.pieces_paid IS 'pieces of the run that were paid when the attempt ended, those of earlier attempts too';
 
 CREATE TABLE public.run_due (
     run_on date NOT NULL,
@@ -1521,6 +1559,36 @@ CREATE TABLE public.step_up_limit (
     asset_id smallint NOT NULL,
     amount numeric NOT NULL,
     CONSTRAINT step_up_limit_amount_check CHECK ((amount > (0)::numeric))
+);
+
+CREATE TABLE public.task (
+    task_id integer NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    begun_by text,
+    begun_at timestamp with time zone,
+    begun_count integer DEFAULT 0 NOT NULL,
+    progress json,
+    finished_at timestamp with time zone,
+    outcome text,
+    result json,
+    CONSTRAINT a_finished_task_has_an_outcome CHECK (((finished_at IS NULL) = (outcome IS NULL))),
+    CONSTRAINT task_begun_count_check CHECK ((begun_count >= 0)),
+    CONSTRAINT task_kind_check CHECK ((kind = ANY (ARRAY['run'::text, 'catch_up'::text, 'audit'::text, 'plan'::text]))),
+    CONSTRAINT task_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'waits'::text, 'failed'::text]))),
+    CONSTRAINT task_subject_check CHECK ((length(subject) <= 40))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE public.task ALTER COLUMN task_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.task_task_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.terms (
@@ -1884,6 +1952,12 @@ ALTER TABLE ONLY public.reward_piece
 ALTER TABLE ONLY public.reward_piece
     ADD CONSTRAINT reward_piece_pkey PRIMARY KEY (run_on, cell_from);
 
+ALTER TABLE ONLY public.run_attempt_end
+    ADD CONSTRAINT run_attempt_end_pkey PRIMARY KEY (run_on, attempt);
+
+ALTER TABLE ONLY public.run_attempt
+    ADD CONSTRAINT run_attempt_pkey PRIMARY KEY (run_on, attempt);
+
 ALTER TABLE ONLY public.run
     ADD CONSTRAINT run_distributed_at_key UNIQUE (distributed_at);
 
@@ -1916,6 +1990,9 @@ ALTER TABLE ONLY public.sign_in_provider
 
 ALTER TABLE ONLY public.step_up_limit
     ADD CONSTRAINT step_up_limit_pkey PRIMARY KEY (asset_id);
+
+ALTER TABLE ONLY public.task
+    ADD CONSTRAINT task_pkey PRIMARY KEY (task_id);
 
 ALTER TABLE ONLY public.terms
     ADD CONSTRAINT terms_pkey PRIMARY KEY (product_id, version);
@@ -1999,11 +2076,17 @@ CREATE INDEX rare_transfer_by_kind ON public.transfer USING btree (kind, effecti
 
 CREATE INDEX reading_of_product ON public.rate_reading USING btree (product_id, reading_id);
 
+CREATE INDEX redemption_by_instant ON public.transfer USING btree (effective_at) INCLUDE (debit_account, amount) WHERE ((kind = 'redemption'::public.transfer_kind) AND (request_key !~~ 'maturity:%'::text));
+
 CREATE INDEX security_log_of_customer ON public.security_log USING btree (customer_id, log_id);
 
 CREATE INDEX session_of_login ON public.session USING btree (login_id) WHERE (ended_at IS NULL);
 
+CREATE INDEX task_of_kind ON public.task USING btree (kind, task_id);
+
 CREATE UNIQUE INDEX the_rewards_of_a_day_are_sealed_once ON public.seal USING btree (cell, run_on) WHERE (covers = 'rewards'::text);
+
+CREATE UNIQUE INDEX the_same_work_is_asked_for_once ON public.task USING btree (kind, subject) WHERE (finished_at IS NULL);
 
 CREATE INDEX transfer_by_instant ON public.transfer USING brin (effective_at) WITH (autosummarize='on');
 
@@ -2120,6 +2203,9 @@ ALTER TABLE ONLY public.rate_tier
 
 ALTER TABLE ONLY public.recovery_code
     ADD CONSTRAINT recovery_code_login_id_fkey FOREIGN KEY (login_id) REFERENCES public.login(login_id);
+
+ALTER TABLE ONLY public.run_attempt_end
+    ADD CONSTRAINT run_attempt_end_run_on_attempt_fkey FOREIGN KEY (run_on, attempt) REFERENCES public.run_attempt(run_on, attempt);
 
 ALTER TABLE ONLY public.run_due
     ADD CONSTRAINT run_due_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
@@ -2335,6 +2421,10 @@ GRANT UPDATE(run_change_max) ON TABLE public.desk TO staddle_app;
 
 GRANT UPDATE(runway_days_min) ON TABLE public.desk TO staddle_app;
 
+GRANT UPDATE(redemptions_times_max) ON TABLE public.desk TO staddle_app;
+
+GRANT UPDATE(redemptions_share_max) ON TABLE public.desk TO staddle_app;
+
 GRANT SELECT,INSERT ON TABLE public.desk_log TO staddle_app;
 
 GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward TO staddle_app;
@@ -2396,6 +2486,8 @@ GRANT SELECT,INSERT ON TABLE public.leader TO staddle_app;
 GRANT UPDATE(holder) ON TABLE public.leader TO staddle_app;
 
 GRANT UPDATE(beat) ON TABLE public.leader TO staddle_app;
+
+GRANT UPDATE(recorded_at) ON TABLE public.leader TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.login TO staddle_app;
 
@@ -2489,6 +2581,18 @@ GRANT UPDATE(planned_at) ON TABLE public.run TO staddle_app;
 
 GRANT UPDATE(finished_at) ON TABLE public.run TO staddle_app;
 
+GRANT UPDATE(paused_by) ON TABLE public.run TO staddle_app;
+
+GRANT UPDATE(paused_because) ON TABLE public.run TO staddle_app;
+
+GRANT UPDATE(paused_at) ON TABLE public.run TO staddle_app;
+
+GRANT UPDATE(limits) ON TABLE public.run TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.run_attempt TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.run_attempt_end TO staddle_app;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.run_due TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.run_piece TO staddle_app;
@@ -2526,6 +2630,22 @@ GRANT UPDATE(set_at) ON TABLE public.sign_in_provider TO staddle_app;
 GRANT SELECT,INSERT,DELETE ON TABLE public.step_up_limit TO staddle_app;
 
 GRANT UPDATE(amount) ON TABLE public.step_up_limit TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.task TO staddle_app;
+
+GRANT UPDATE(begun_by) ON TABLE public.task TO staddle_app;
+
+GRANT UPDATE(begun_at) ON TABLE public.task TO staddle_app;
+
+GRANT UPDATE(begun_count) ON TABLE public.task TO staddle_app;
+
+GRANT UPDATE(progress) ON TABLE public.task TO staddle_app;
+
+GRANT UPDATE(finished_at) ON TABLE public.task TO staddle_app;
+
+GRANT UPDATE(outcome) ON TABLE public.task TO staddle_app;
+
+GRANT UPDATE(result) ON TABLE public.task TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.terms TO staddle_app;
 

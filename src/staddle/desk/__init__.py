@@ -3,7 +3,7 @@
 from staddle.desk.alarms import Alarm, clear_alarm, dismiss_alarm, list_alarms, raise_alarm, raise_all
 from staddle.desk.approvals import Approval, approve, ask, decline, find_approval, pending
 from staddle.desk.assets import add_asset
-from staddle.desk.clock import advance_clock, change_limits, now_of, set_clock
+from staddle.desk.clock import advance_clock, change_limits, change_redemption_limits, now_of, set_clock
 from staddle.desk.create import Desk, create_desk, find_desk
 from staddle.desk.difference import Difference
 from staddle.desk.log import LogEntry, log, read_log
@@ -34,6 +34,7 @@ __all__ = [
     "approve",
     "ask",
     "change_limits",
+    "change_redemption_limits",
     "clear_alarm",
     "create_desk",
     "decline",

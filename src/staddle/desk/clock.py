@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from staddle.days import format_instant
 from staddle.db import Tx, queries
-from staddle.desk.create import Desk, check_limits, find_desk
+from staddle.desk.create import Desk, check_limits, check_redemption_limits, find_desk
 from staddle.desk.log import log
 from staddle.desk.operators import find_operator
 from staddle.errors import DeskNotFound, InvalidTime, NotASandbox
@@ -68,4 +68,24 @@ def change_limits(tx: Tx, by: str, run_change_max: Decimal, runway_days_min: int
         "runway_days_min": {"from": old.runway_days_min, "to": runway_days_min},
     }
     log(tx, by, "change_limits", "desk", change, now)
+    return find_desk(tx)
+
+
+def change_redemption_limits(
+    tx: Tx, by: str, times_max: Decimal | None, share_max: Decimal | None, now: datetime
+) -> Desk:
+    """Change beyond what redemptions are unusual and alarmed; what is None stays. Logged where anything changes."""
+    find_operator(tx, by)
+    old = lock_desk(tx)
+    times = old.redemptions_times_max if times_max is None else times_max
+    share = old.redemptions_share_max if share_max is None else share_max
+    check_redemption_limits(times, share)
+    if (times, share) == (old.redemptions_times_max, old.redemptions_share_max):
+        return old
+    tx.execute(sql.change_redemption_limits, {"times_max": times, "share_max": share})
+    change = {
+        "redemptions_times_max": {"from": plain(old.redemptions_times_max), "to": plain(times)},
+        "redemptions_share_max": {"from": plain(old.redemptions_share_max), "to": plain(share)},
+    }
+    log(tx, by, "change_redemption_limits", "desk", change, now)
     return find_desk(tx)

@@ -27,6 +27,10 @@ class Desk:
     runway_days_min: int
     """The reward pool should last this many days (rule 31)."""
     created_at: datetime
+    redemptions_times_max: Decimal
+    """More redemptions in 24 hours than so many times the average of the 30 days before are unusual."""
+    redemptions_share_max: Decimal
+    """More redemptions in 24 hours than this fraction of what is staked are unusual."""
 
 
 def create_desk(
@@ -84,6 +88,20 @@ def check_name(name: str) -> None:
     """Refuse a name that cannot be shown on one line."""
     if not 1 <= len(name) <= 80 or not name.isprintable() or name != name.strip():
         raise InvalidName("The name of a desk has 1 to 80 printable characters.")
+
+
+def check_redemption_limits(times_max: Decimal, share_max: Decimal) -> None:
+    """Refuse limits that no day's redemptions could be held against."""
+    if not times_max.is_finite() or not 1 < times_max <= 1_000_000:
+        raise InvalidChoice(
+            "Unusual is so many times the average of redemptions: a number above 1, such as 5.",
+            field="redemptions_times_max",
+        )
+    if not share_max.is_finite() or not 0 < share_max <= 1:
+        raise InvalidChoice(
+            "Unusual is a fraction of what is staked: above 0 and at most 1, such as 0.1.",
+            field="redemptions_share_max",
+        )
 
 
 def check_limits(run_change_max: Decimal, runway_days_min: int) -> None:

@@ -12,11 +12,14 @@ SELECT n.cell, %(watermark_at)s FROM generate_series(0, 255) AS n (cell);
 
 -- name: find_desk
 -- Read the desk.
-SELECT name, is_sandbox, clock_at, distribution_time, run_change_max, runway_days_min, created_at FROM desk;
+SELECT name, is_sandbox, clock_at, distribution_time, run_change_max, runway_days_min, created_at,
+       redemptions_times_max, redemptions_share_max
+  FROM desk;
 
 -- name: lock_desk
 -- Hold the desk's row while its clock or its limits change.
-SELECT name, is_sandbox, clock_at, distribution_time, run_change_max, runway_days_min, created_at
+SELECT name, is_sandbox, clock_at, distribution_time, run_change_max, runway_days_min, created_at,
+       redemptions_times_max, redemptions_share_max
   FROM desk
    FOR UPDATE;
 
@@ -27,6 +30,10 @@ UPDATE desk SET clock_at = %(clock_at)s;
 -- name: change_limits
 -- Change the limits of reward runs.
 UPDATE desk SET run_change_max = %(run_change_max)s, runway_days_min = %(runway_days_min)s;
+
+-- name: change_redemption_limits
+-- Change beyond what redemptions are unusual.
+UPDATE desk SET redemptions_times_max = %(times_max)s, redemptions_share_max = %(share_max)s;
 
 -- name: lock_operators
 -- Let one process at a time add operators, so that only one can be the first.

@@ -51,6 +51,10 @@ class RunNotFound(NotFound):
     """There is no reward run of this date."""
 
 
+class TaskNotFound(NotFound):
+    """There is no such task."""
+
+
 class AlarmNotFound(NotFound):
     """There is no such open alarm."""
 

@@ -159,6 +159,10 @@ class RunOutsideLimits(Refused):
     """The reward run is outside its limits and waits for a second person."""
 
 
+class RunPaused(Refused):
+    """The reward run is paused; somebody has to resume it first."""
+
+
 class RunOutOfOrder(Refused):
     """Reward runs are done in order of their dates."""
 
@@ -201,6 +205,10 @@ class QuoteChanged(Conflict):
 
 class AuditInProgress(Conflict):
     """The books are being audited already; please wait for that verdict."""
+
+
+class TaskInProgress(Conflict):
+    """The same work was asked for already and is not done yet; please wait for it."""
 
 
 class RunInProgress(Conflict):

@@ -4,7 +4,9 @@ from staddle.notices.addresses import Allowed
 from staddle.notices.announce import announce_changes
 from staddle.notices.deliveries import (
     Attempt,
+    Backlog,
     Delivery,
+    backlogs,
     dead_counts,
     dead_letters,
     forget_deliveries,
@@ -43,6 +45,7 @@ __all__ = [
     "KINDS",
     "Allowed",
     "Attempt",
+    "Backlog",
     "Delivery",
     "Endpoint",
     "Event",
@@ -52,6 +55,7 @@ __all__ = [
     "Told",
     "announce_changes",
     "announcements_to",
+    "backlogs",
     "change_endpoint",
     "claim_lanes",
     "create_endpoint",

@@ -40,6 +40,20 @@ class Attempt:
     answer: str
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for an endpoint: since when the oldest delivery has been due, up to which notice of all cells together
+    deliveries were made, how many notices there are, and since when it answers with errors.
+    """
+
+    endpoint_id: int
+    client_id: str
+    due_since: datetime | None
+    notices_taken: int
+    notices: int
+    failing_since: datetime | None
+
+
 def list_deliveries(
     tx: Tx, client_id: str | None, endpoint_id: int, state: str | None, before: int | None, count: int
 ) -> list[Delivery]:
@@ -62,6 +76,12 @@ def dead_letters(tx: Tx, count: int) -> list[Delivery]:
 def dead_counts(tx: Tx) -> dict[int, tuple[str, int]]:
     """Count what could not be delivered, up to 10,000 of each endpoint; gives its client and the count, by endpoint."""
     return {row.endpoint_id: (row.client_id, row.count) for row in tx.execute(sql.dead_counts).fetchall()}
+
+
+def backlogs(tx: Tx, machine_now: datetime) -> list[Backlog]:
+    """Say how far the outbox is behind at each endpoint that is enabled; `machine_now` is the clock of deliveries."""
+    rows = tx.execute(sql.backlogs, {"machine_now": machine_now}).fetchall()
+    return [Backlog(*row) for row in rows]
 
 
 def show_delivery(

@@ -306,6 +306,20 @@ SELECT d.endpoint_id, d.notice_id, d.customer_id, d.kind, d.state, d.due_at, d.a
  ORDER BY d.ended_at, d.endpoint_id, d.notice_id
  LIMIT %(count)s;
 
+-- name: backlogs
+-- Read of each enabled endpoint since when a delivery has been due, how many notices were taken, and how many there are.
+SELECT e.endpoint_id, e.client_id,
+       (SELECT min(l.due_at) FROM webhook_lane l
+         WHERE l.endpoint_id = e.endpoint_id AND l.due_at <= %(machine_now)s) AS due_since,
+       coalesce(w.taken, 0) AS notices_taken, coalesce(w.there, 0) AS notices, e.failing_since
+  FROM webhook_endpoint e
+  LEFT JOIN (SELECT w.endpoint_id, sum(w.notice_count)::bigint AS taken, sum(c.notice_count)::bigint AS there
+               FROM webhook_cursor w
+               JOIN cell c ON c.cell = w.cell
+              GROUP BY w.endpoint_id) w ON w.endpoint_id = e.endpoint_id
+ WHERE e.state = 'enabled'
+ ORDER BY e.endpoint_id;
+
 -- name: dead_counts
 -- Count what could not be delivered, by endpoint; up to 10,000 of each.
 SELECT e.endpoint_id, e.client_id, d.count

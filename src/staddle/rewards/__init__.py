@@ -2,6 +2,7 @@
 
 from staddle.rewards.account_statement import AccountLine, AccountStatement, account_statement, export_account
 from staddle.rewards.act_rewards import LinkedReward, rewards_behind
+from staddle.rewards.attempt import LeftOff, RunAttempt, attempts_of
 from staddle.rewards.audit import CHECKS, AuditProgress, Verdict, audit, judge, judge_alone
 from staddle.rewards.closing import (
     Closing,
@@ -16,11 +17,13 @@ from staddle.rewards.closing import (
     house_statement,
     latest_closings,
 )
-from staddle.rewards.dry_run import DryRun, PlannedLine, dry_run
+from staddle.rewards.dry_run import DryRun, PlannedLine, dry_run, kept_plan
 from staddle.rewards.history import history_page
+from staddle.rewards.limits import RunLimit
 from staddle.rewards.mature_all import mature_all
 from staddle.rewards.move_clock import instant_after, move_clock
 from staddle.rewards.park import ParkedPosition, parked_positions, retry_parked
+from staddle.rewards.pause import pause_run, resume_run
 from staddle.rewards.plan import foresee
 from staddle.rewards.realised import RealisedApr, last_finished_run, realised_apr
 from staddle.rewards.receipts import receipt_json, receipt_named, receipt_of
@@ -33,7 +36,16 @@ from staddle.rewards.received import (
     reward_totals,
     rewards_received,
 )
-from staddle.rewards.report import RunReport, find_report, latest_runs, release_run
+from staddle.rewards.reconcile import Reconciliation, reconcile, reconciliation_csv
+from staddle.rewards.report import (
+    RunReport,
+    RunSpan,
+    find_report,
+    latest_runs,
+    release_run,
+    report_of,
+    run_spans,
+)
 from staddle.rewards.run import Progress, catch_up, run
 from staddle.rewards.seal import SealProgress, seal_all
 from staddle.rewards.statement import (
@@ -63,6 +75,7 @@ __all__ = [
     "HouseDay",
     "HouseLine",
     "HouseStatement",
+    "LeftOff",
     "Line",
     "LinkedReward",
     "Movement",
@@ -71,17 +84,22 @@ __all__ = [
     "PlannedLine",
     "Progress",
     "RealisedApr",
+    "Reconciliation",
     "RewardDay",
     "RewardFilter",
     "RewardReceived",
     "RewardTotal",
+    "RunAttempt",
+    "RunLimit",
     "RunReport",
+    "RunSpan",
     "SealProgress",
     "StatementRow",
     "Ticked",
     "Verdict",
     "Wanted",
     "account_statement",
+    "attempts_of",
     "audit",
     "catch_up",
     "close_all",
@@ -95,23 +113,30 @@ __all__ = [
     "instant_after",
     "judge",
     "judge_alone",
+    "kept_plan",
     "last_finished_run",
     "latest_closings",
     "latest_runs",
     "mature_all",
     "move_clock",
     "parked_positions",
+    "pause_run",
     "realised_apr",
     "receipt_json",
     "receipt_named",
     "receipt_of",
+    "reconcile",
+    "reconciliation_csv",
     "release_run",
+    "report_of",
+    "resume_run",
     "retry_parked",
     "reward_days",
     "reward_totals",
     "rewards_behind",
     "rewards_received",
     "run",
+    "run_spans",
     "seal_all",
     "statement",
     "statement_file",

@@ -46,16 +46,20 @@ Paid = dict[int, tuple[int, Decimal]]
 """Of each asset, as the ledger has it: how many rewards, and their sum."""
 
 
-def pay_piece(database: Database, piece: Piece, now: datetime) -> int:
+def pay_piece(database: Database, piece: Piece, now: datetime) -> int | None:
     """Pay a piece, unless it is paid; gives the number of rewards. What cannot be paid is parked (rule 19).
 
-    The run holds the piece's cells while it pays them, so acts of their customers wait for that moment.
+    Gives None, and does nothing, where the run has been paused. The run holds the piece's cells while it pays them, so
+    acts of their customers wait for that moment.
     """
     use_exact_decimals()
     with database.transaction() as tx:
         locked = lock_cells(tx, range(piece.cell_from, piece.cell_to + 1))
         if tx.execute(sql.piece_paid, _named(piece)).fetchone() is not None:
             return 0
+        state = tx.execute(sql.run_state, {"run_on": piece.run_on}).fetchone()
+        if state is None or state.state != "executing":
+            return None
         if any(counters.watermark_at != piece.cutoff - DAY for counters in locked.counters.values()):
             raise RunOutOfOrder
         tx.execute(sql.expect_many)

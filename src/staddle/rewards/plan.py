@@ -3,20 +3,18 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any, LiteralString
 
+import msgspec
+
 from staddle.db import Database, Tx, queries
-from staddle.desk import find_desk
 from staddle.failpoint import failpoint
-from staddle.ledger import Asset, all_assets, pool_left
-from staddle.money import ZERO, plain
+from staddle.money import ZERO
+from staddle.rewards.limits import PlanByProduct, because_outside, limits_of
 
 sql = queries(__package__)
 POSITIONS_IN_A_PIECE = 65_536
 PIECES_MAX = 32
-PlanByProduct = dict[int, tuple[int, Decimal]]
-"""Of each product: how many rewards, and their sum."""
 
 
 def plan_run(database: Database, run_on: date, cutoff: datetime, started_by: str, now: datetime) -> str:
@@ -27,6 +25,8 @@ def plan_run(database: Database, run_on: date, cutoff: datetime, started_by: str
     with database.transaction() as tx:
         tx.execute(sql.lock_run, {"run_on": run_on})
         found = tx.execute(sql.run, {"run_on": run_on}).fetchone()
+        if found is not None and found.state == "paused":
+            return "paused"
         if found is not None and found.state != "held":
             tx.execute(sql.execute_run, {"run_on": run_on})
             return "executing"
@@ -35,10 +35,12 @@ def plan_run(database: Database, run_on: date, cutoff: datetime, started_by: str
         due, settled = work_out(database, run_on, cutoff)
         failpoint("run.worked_out")
         owed = by_product([*due, *settled])
-        reasons = outside_limits(tx, run_on, owed)
+        limits = limits_of(tx, run_on, owed)
+        reasons = because_outside(limits)
         state = "held" if reasons else "executing"
         note = {"run_on": run_on, "cutoff": cutoff, "state": state, "started_by": started_by, "now": now}
-        tx.execute(sql.begin_run, {**note, "held_because": "; ".join(reasons) or None})
+        kept = {"held_because": "; ".join(reasons) or None, "limits": msgspec.json.encode(limits).decode()}
+        tx.execute(sql.begin_run, {**note, **kept})
         keep_plan(tx, run_on, due, owed)
         failpoint("run.plan_kept")
         return state
@@ -122,42 +124,3 @@ def foresee(tx: Tx, run_on: date, cutoff: datetime) -> PlanByProduct:
     tx.execute(sql.expect_many)
     rows = tx.execute(sql.foresee, {"run_on": run_on, "cutoff": cutoff}).fetchall()
     return {row.product_id: (row.reward_count, row.amount) for row in rows}
-
-
-def outside_limits(tx: Tx, run_on: date, owed: PlanByProduct) -> list[str]:
-    """Say in sentences what keeps the run from being executed without a second person."""
-    reasons = [f"{row.code} has no rate for the day" for row in tx.execute(sql.unrated_products).fetchall()]
-    assets = all_assets(tx)
-    by_asset = owed_by_asset(tx, owed)
-    pools = pool_left(tx)
-    settled = {
-        row.asset_id: row.amount for row in tx.execute(sql.ledger_totals, {"run_on": run_on}).fetchall()
-    }
-    before = {row.asset_id: row.amount for row in tx.execute(sql.last_totals, {"run_on": run_on}).fetchall()}
-    change_max = find_desk(tx).run_change_max
-    for asset_id, amount in sorted(by_asset.items()):
-        asset = assets[asset_id]
-        unpaid = amount - settled.get(asset_id, ZERO)
-        if unpaid > pools.get(asset_id, ZERO):
-            left = pools.get(asset_id, ZERO)
-            reasons.append(f"the {asset.code} pool holds {plain(left)} and {plain(unpaid)} are owed")
-        reasons += change_reason(asset, amount, before.get(asset_id, ZERO), change_max)
-    return reasons
-
-
-def change_reason(asset: Asset, amount: Decimal, before: Decimal, change_max: Decimal) -> list[str]:
-    """Say if a total lies too far from the last run's; the first rewards ever paid have nothing to lie far from."""
-    if before == 0 or abs(amount - before) <= before * change_max:
-        return []
-    return [
-        f"{asset.code} rewards go from {plain(before)} to {plain(amount)}, more than {plain(change_max)} of it"
-    ]
-
-
-def owed_by_asset(tx: Tx, owed: PlanByProduct) -> dict[int, Decimal]:
-    """Add a plan up by asset."""
-    rows = tx.execute(sql.assets_of_products, {"product_ids": list(owed)}).fetchall()
-    by_asset: dict[int, Decimal] = {}
-    for row in rows:
-        by_asset[row.asset_id] = by_asset.get(row.asset_id, ZERO) + owed[row.product_id][1]
-    return by_asset

@@ -7,10 +7,100 @@ SELECT pg_advisory_xact_lock(hashtext('run'), (%(run_on)s::date - '2000-01-01'::
 SELECT min(watermark_at) AS lowest, max(watermark_at) AS highest FROM cell;
 
 -- name: run
--- Read the run of a date.
-SELECT run_on, distributed_at, state, held_because, started_by, released_by, planned_at, finished_at
-  FROM run
- WHERE run_on = %(run_on)s;
+-- Read the run of a date, and how many of its pieces are paid.
+SELECT r.run_on, r.distributed_at, r.state, r.held_because, r.started_by, r.released_by, r.planned_at, r.finished_at,
+       r.paused_by, r.paused_at, r.paused_because, r.limits,
+       (SELECT count(*) FROM run_piece p WHERE p.run_on = r.run_on) AS pieces_paid,
+       (SELECT count(*) FROM reward_piece p WHERE p.run_on = r.run_on) AS pieces
+  FROM run r
+ WHERE r.run_on = %(run_on)s;
+
+-- name: unfinished_before
+-- Find a run of an earlier date that is not finished.
+SELECT min(run_on) AS run_on FROM run WHERE run_on < %(run_on)s AND state <> 'finished';
+
+-- name: pause_run
+-- Pause a run that is being executed, or may be.
+UPDATE run
+   SET state = 'paused', paused_by = %(by)s, paused_because = %(because)s, paused_at = %(now)s
+ WHERE run_on = %(run_on)s AND state IN ('executing', 'released')
+RETURNING run_on;
+
+-- name: resume_run
+-- Let a paused run go on.
+UPDATE run
+   SET state = 'executing', paused_by = NULL, paused_because = NULL, paused_at = NULL
+ WHERE run_on = %(run_on)s AND state = 'paused'
+RETURNING run_on;
+
+-- name: run_state
+-- Read the state of a run.
+SELECT state FROM run WHERE run_on = %(run_on)s;
+
+-- name: lock_attempts
+-- Let one process at a time number its attempt at a run.
+SELECT pg_advisory_xact_lock(hashtext('run_attempts'), (%(run_on)s::date - '2000-01-01'::date));
+
+-- name: next_attempt
+-- Number the next attempt at a run.
+SELECT coalesce(max(attempt), 0) + 1 AS attempt FROM run_attempt WHERE run_on = %(run_on)s;
+
+-- name: hold_attempt
+-- Show, for as long as this connection lives, that the attempt is alive.
+SELECT pg_advisory_lock(hashtext('run_attempt'), (%(run_on)s::date - '2000-01-01'::date) * 1000 + %(attempt)s);
+
+-- name: begin_attempt
+-- Write down that a process executes a run.
+INSERT INTO run_attempt (run_on, attempt, process, started_by)
+VALUES (%(run_on)s, %(attempt)s, %(process)s, %(started_by)s);
+
+-- name: end_attempt
+-- Write down how an attempt ended, once.
+INSERT INTO run_attempt_end (run_on, attempt, outcome, pieces_paid, pieces, details)
+SELECT %(run_on)s, %(attempt)s, %(outcome)s, (SELECT count(*) FROM run_piece WHERE run_on = %(run_on)s),
+       (SELECT count(*) FROM reward_piece WHERE run_on = %(run_on)s), %(details)s
+    ON CONFLICT (run_on, attempt) DO NOTHING;
+
+-- name: open_attempts
+-- List the attempts at a run that have no end, and whether each still holds its lock.
+SELECT a.attempt,
+       EXISTS (SELECT FROM pg_locks l
+                WHERE l.locktype = 'advisory' AND l.objsubid = 2
+                  AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+                  AND l.classid = (hashtext('run_attempt')::bigint & 4294967295)::oid
+                  AND l.objid = ((a.run_on - '2000-01-01'::date) * 1000 + a.attempt)::oid) AS is_alive
+  FROM run_attempt a
+ WHERE a.run_on = %(run_on)s
+   AND NOT EXISTS (SELECT FROM run_attempt_end e WHERE e.run_on = a.run_on AND e.attempt = a.attempt);
+
+-- name: attempts
+-- Read the attempts at a run; one without an end whose lock is free was interrupted.
+SELECT a.run_on, a.attempt, a.process, a.started_by, a.recorded_at AS began_at, e.recorded_at AS ended_at,
+       CASE WHEN e.attempt IS NOT NULL THEN e.outcome
+            WHEN NOT EXISTS (SELECT FROM pg_locks l
+                              WHERE l.locktype = 'advisory' AND l.objsubid = 2
+                                AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+                                AND l.classid = (hashtext('run_attempt')::bigint & 4294967295)::oid
+                                AND l.objid = ((a.run_on - '2000-01-01'::date) * 1000 + a.attempt)::oid)
+            THEN 'interrupted' END AS outcome,
+       coalesce(e.pieces_paid, (SELECT count(*) FROM run_piece p WHERE p.run_on = a.run_on)::integer) AS pieces_paid,
+       coalesce(e.pieces, (SELECT count(*) FROM reward_piece p WHERE p.run_on = a.run_on)::integer) AS pieces,
+       e.details,
+       CASE WHEN e.outcome = 'interrupted' THEN n.process END AS taken_over_by,
+       CASE WHEN e.outcome = 'interrupted' THEN n.recorded_at END AS taken_over_at
+  FROM run_attempt a
+  LEFT JOIN run_attempt_end e ON e.run_on = a.run_on AND e.attempt = a.attempt
+  LEFT JOIN run_attempt n ON n.run_on = a.run_on AND n.attempt = a.attempt + 1
+ WHERE a.run_on = %(run_on)s
+ ORDER BY a.attempt;
+
+-- name: run_spans
+-- Read of some runs when the first attempt began and the last one ended, by the database's clock.
+SELECT a.run_on, min(a.recorded_at) AS began_at, max(e.recorded_at) AS ended_at
+  FROM run_attempt a
+  LEFT JOIN run_attempt_end e ON e.run_on = a.run_on AND e.attempt = a.attempt
+ WHERE a.run_on = ANY(%(days)s::date[])
+ GROUP BY a.run_on;
 
 -- name: runs
 -- List the latest runs, newest first, before one of them.
@@ -166,10 +256,11 @@ SELECT %(run_on)s, n.product_id, n.reward_count, n.amount
 
 -- name: begin_run
 -- Note that a run has been planned.
-INSERT INTO run (run_on, distributed_at, state, held_because, started_by, planned_at)
-VALUES (%(run_on)s, %(cutoff)s, %(state)s, %(held_because)s, %(started_by)s, %(now)s)
+INSERT INTO run (run_on, distributed_at, state, held_because, started_by, planned_at, limits)
+VALUES (%(run_on)s, %(cutoff)s, %(state)s, %(held_because)s, %(started_by)s, %(now)s, %(limits)s::json)
     ON CONFLICT (run_on) DO UPDATE
-   SET state = excluded.state, held_because = excluded.held_because, planned_at = excluded.planned_at
+   SET state = excluded.state, held_because = excluded.held_because, planned_at = excluded.planned_at,
+       limits = excluded.limits
  WHERE run.state = 'held';
 
 -- name: planned
@@ -188,6 +279,34 @@ SELECT o.asset_id, sum(l.amount) AS amount
   JOIN product o ON o.product_id = l.product_id
  WHERE l.run_on = (SELECT max(r.run_on) FROM run r WHERE r.run_on < %(run_on)s AND r.state = 'finished')
  GROUP BY o.asset_id;
+
+-- name: last_plan
+-- Read what the last finished run before a date owed, by product.
+SELECT l.run_on, a.code AS asset, o.code AS product, l.reward_count, l.amount
+  FROM run_plan l
+  JOIN product o ON o.product_id = l.product_id
+  JOIN asset a ON a.asset_id = o.asset_id
+ WHERE l.run_on = (SELECT max(r.run_on) FROM run r WHERE r.run_on < %(run_on)s AND r.state = 'finished')
+ ORDER BY a.code, o.code;
+
+-- name: settled_totals
+-- Add up by product what acts have settled of a run date in time, before its run came to them.
+SELECT o.code AS product, count(*) AS reward_count, sum(r.amount) AS amount
+  FROM reward r
+  JOIN position p ON p.cell = r.cell AND p.position_id = r.position_id
+  JOIN product o ON o.product_id = p.product_id
+ WHERE r.run_on = %(run_on)s AND r.is_early AND NOT r.is_late
+ GROUP BY o.code;
+
+-- name: parked_by_product
+-- Add up by product what a run parked, and how much of it has been paid since.
+SELECT o.code AS product, count(*) AS reward_count, sum(k.amount) AS amount,
+       coalesce(sum(k.amount) FILTER (WHERE k.retried_at IS NOT NULL), 0) AS paid_since
+  FROM parked_position k
+  JOIN position p ON p.cell = k.cell AND p.position_id = k.position_id
+  JOIN product o ON o.product_id = p.product_id
+ WHERE k.run_on = %(run_on)s
+ GROUP BY o.code;
 
 -- name: pay_rewards
 -- Insert the rewards of a piece. What an act has settled since the plan, and what is parked, is left out.
@@ -351,7 +470,7 @@ SELECT account_asset(p.reward_account) AS asset_id, count(*) AS reward_count, su
 
 -- name: finish_run
 -- Publish a run that is proved.
-UPDATE run SET state = 'finished', finished_at = %(now)s WHERE run_on = %(run_on)s AND state <> 'finished';
+UPDATE run SET state = 'finished', finished_at = %(now)s WHERE run_on = %(run_on)s AND state = 'executing';
 
 -- name: release_run
 -- Let a second person release a run that is outside its limits.

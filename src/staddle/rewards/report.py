@@ -1,5 +1,6 @@
 """The report of a run: what was planned, what was paid, what was put aside (product.md rule 20)."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from staddle.db import Tx, queries
 from staddle.desk import log
 from staddle.errors import RunNotFound, SecondPersonNeeded, WrongState
 from staddle.money import ZERO
+from staddle.rewards.limits import RunLimit
 
 sql = queries(__package__)
 
@@ -25,7 +27,10 @@ class RunLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as it stands; `state` is held, released, executing or finished."""
+    """A run as it stands; `state` is held, released, executing, paused or finished.
+
+    `limits` are those that it was held against, with their figures as they stood when it was planned.
+    """
 
     run_on: date
     distributed_at: datetime
@@ -37,6 +42,20 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
     lines: list[RunLine]
     parked_count: int
+    pieces_paid: int
+    pieces: int
+    paused_by: str | None
+    paused_at: datetime | None
+    paused_because: str | None
+    limits: list[RunLimit]
+
+
+class RunSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """When a run was first begun and last left off, by the database's clock; `ended_at` is None before that."""
+
+    run_on: date
+    began_at: datetime
+    ended_at: datetime | None
 
 
 def report_of(tx: Tx, run_on: date) -> RunReport | None:
@@ -58,7 +77,14 @@ def report_of(tx: Tx, run_on: date) -> RunReport | None:
         for line in tx.execute(sql.planned, named).fetchall()
     ]
     parked = sum(total.reward_count for total in tx.execute(sql.parked_totals, named).fetchall())
-    return RunReport(lines=lines, parked_count=parked, **row._asdict())
+    limits = msgspec.convert(row.limits or [], list[RunLimit])
+    return RunReport(lines=lines, parked_count=parked, **(row._asdict() | {"limits": limits}))
+
+
+def run_spans(tx: Tx, days: Sequence[date]) -> dict[date, RunSpan]:
+    """Read how long some runs took; those of before it was written down are missing."""
+    rows = tx.execute(sql.run_spans, {"days": list(days)}).fetchall()
+    return {row.run_on: RunSpan(**row._asdict()) for row in rows}
 
 
 def find_report(tx: Tx, run_on: date) -> RunReport:

@@ -23,7 +23,7 @@ CELLS_AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """What was due and has been done. `runs` may end with one that is held; then nothing is auto-subscribed."""
+    """What was due and has been done. Where `runs` ends with one that is held or paused, nothing is auto-subscribed."""
 
     matured: int
     runs: list[RunReport]
@@ -34,7 +34,10 @@ class Ticked:
 
 
 def tick(
-    database: Database, started_by: str, now: datetime, tell: Callable[[Progress], None] = lambda _: None
+    database: Database,
+    started_by: str,
+    now: datetime,
+    tell: Callable[[Progress], None] = lambda _: None,
 ) -> Ticked:
     """Do all that is due at `now` (rules 16, 21 and 23); a run outside its limits stops there and waits."""
     runs = catch_up(database, started_by, now, tell)
@@ -68,7 +71,7 @@ def tick_through(
 ) -> list[Ticked]:
     """Move a sandbox's clock to an instant, doing at each distribution time on the way what is due, and at the end.
 
-    Stops where a run waits for a second person. Raises NotASandbox.
+    Stops where a run waits for a second person or is paused. Raises NotASandbox.
     """
     with database.transaction() as tx:
         at = find_desk(tx).distribution_time
@@ -83,6 +86,6 @@ def tick_through(
         with database.transaction() as tx:
             set_clock(tx, instant)
         ticks.append(tick(database, started_by, instant, tell))
-        if ticks[-1].runs and ticks[-1].runs[-1].state == "held":
+        if ticks[-1].runs and ticks[-1].runs[-1].state != "finished":
             break
     return ticks

@@ -7,7 +7,7 @@ import psycopg
 
 from staddle.days import distribution_at, format_instant, last_run_on, parse_instant
 from staddle.db import queries
-from staddle.desk import clear_alarm, find_desk, raise_alarm, raise_all
+from staddle.desk import find_desk, raise_alarm, raise_all
 from staddle.errors import DatabaseUnavailable, StaddleError
 from staddle.identity import forget_expired
 from staddle.ledger import CELL_COUNT
@@ -20,18 +20,20 @@ from staddle.rewards import (
     Progress,
     RunReport,
     SealProgress,
-    audit,
     catch_up,
     close_all,
     latest_runs,
     mature_all,
     parked_positions,
+    report_of,
     seal_all,
 )
-from staddle.rewards.report import report_of
 from staddle.server.announce import announce
+from staddle.server.asked import do_asked, do_next
 from staddle.server.read_rates import read_sources_due
 from staddle.server.schedule import Job, Work
+from staddle.server.tasks import RUNS, put
+from staddle.server.watch import Outbox, watch_redemptions
 from staddle.treasury import runway
 
 sql = queries(__package__)
@@ -74,12 +76,14 @@ class Runs:
             return
         if newest is not None and newest.state == "held" and not self._may_try(work.machine_now):
             return
+        if newest is not None and newest.state == "paused":
+            return
 
         def tell(progress: Progress) -> None:
             figures = {"pieces_paid": progress.pieces_paid, "pieces": progress.pieces}
             work.tell({"run_on": str(progress.run_on), **figures, "rewards": progress.rewards})
 
-        reports = catch_up(work.database, SCHEDULER, work.now, tell)
+        reports = catch_up(work.database, SCHEDULER, work.now, tell, work.process)
         self._note(work, reports)
         if reports:
             work.hurry()
@@ -118,6 +122,8 @@ class Late:
                 return
             if self._found == run_on:
                 told = {"due_at": format_instant(due_at), "state": None if report is None else report.state}
+                if report is not None and report.state == "paused":
+                    told |= {"paused_by": report.paused_by, "paused_because": report.paused_because}
                 raise_alarm(tx, "run_late", str(run_on), told, work.now)
             self._found = run_on
 
@@ -244,20 +250,24 @@ def watch_pools(work: Work) -> None:
 
 
 def audit_books(work: Work) -> str | None:
-    """Prove the whole ledger once a day, some hours after the distribution."""
+    """Prove the whole ledger once a day, some hours after the distribution, and whenever somebody has asked for it."""
     with work.database.transaction() as tx:
         run_on = last_run_on(work.now - AUDIT_AFTER, find_desk(tx).distribution_time)
-    if work.mark is not None and work.mark >= str(run_on):
-        return work.mark
-    findings = [each for each in audit(work.database, lambda _: work.go_on()) if not each.is_information]
-    with work.database.transaction() as tx:
-        if findings:
-            first = findings[0]
-            told = {"findings": len(findings), "check": first.check, "first": first.message}
-            raise_alarm(tx, "audit_failed", "books", told, work.now)
-        else:
-            clear_alarm(tx, "audit_failed", "books", work.now)
-    return str(run_on)
+        is_due = work.mark is None or work.mark < str(run_on)
+        if is_due:
+            put(tx, SCHEDULER, "audit", "", work.machine_now)
+    was_done = do_next(work, ["audit"])
+    return str(run_on) if is_due and was_done else work.mark
+
+
+def do_asked_runs(work: Work) -> None:
+    """Do the runs that somebody has asked for."""
+    do_asked(work, RUNS)
+
+
+def do_asked_plans(work: Work) -> None:
+    """Work out the plans that somebody has asked for."""
+    do_asked(work, ["plan"])
 
 
 def watch_webhooks(work: Work) -> None:
@@ -280,6 +290,8 @@ def jobs() -> list[Job]:
     return [
         Job("maturities", 5, mature, follows_desk=True),
         Job("runs", 5, Runs(), follows_desk=True),
+        Job("asked_runs", 1, do_asked_runs),
+        Job("asked_plans", 1, do_asked_plans),
         Job("revisions", 5, begin_revisions, follows_desk=True),
         Job("customers", 5, serve_customers, follows_desk=True),
         Job("rate_sources", 300, read_rates, follows_desk=True),
@@ -288,9 +300,11 @@ def jobs() -> list[Job]:
         Job("late_runs", 30, Late()),
         Job("parked", 60, watch_positions),
         Job("runway", 600, watch_pools),
+        Job("redemptions", 300, watch_redemptions, follows_desk=True),
         Job("quotes", 3_600, forget_quotes),
         Job("access", 3_600, forget_access),
-        Job("audit", 300, audit_books),
+        Job("audit", 1, audit_books),
         Job("webhooks", 60, watch_webhooks),
+        Job("outbox", 30, Outbox()),
         Job("announcements", 2, announce_changes, follows_desk=True),
     ]

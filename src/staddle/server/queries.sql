@@ -10,14 +10,18 @@ INSERT INTO leader (holder, beat) VALUES ('', 0) ON CONFLICT (is_the_only_one) D
 -- Read who keeps the schedule, and how often they have said so.
 SELECT holder, beat FROM leader;
 
+-- name: leader_seen
+-- Read who keeps the schedule, and when they last counted.
+SELECT holder, recorded_at FROM leader;
+
 -- name: beat
 -- Say that we still keep the schedule; no row when somebody else has taken it over.
-UPDATE leader SET beat = beat + 1 WHERE holder = %(holder)s RETURNING beat;
+UPDATE leader SET beat = beat + 1, recorded_at = DEFAULT WHERE holder = %(holder)s RETURNING beat;
 
 -- name: take_over
 -- Put oneself in the place of a leader who has not moved since.
 UPDATE leader
-   SET holder = %(holder)s, beat = beat + 1
+   SET holder = %(holder)s, beat = beat + 1, recorded_at = DEFAULT
  WHERE holder = %(seen_holder)s AND beat = %(seen_beat)s
 RETURNING beat;
 
@@ -54,6 +58,60 @@ VALUES (%(name)s, %(machine_now)s, 1, %(error)s)
     ON CONFLICT (name) DO UPDATE
    SET failed_at = excluded.failed_at, failures = job.failures + 1, error = excluded.error
 RETURNING failures;
+
+-- name: ask_task
+-- Ask for some work, unless the same is asked for already and not done.
+INSERT INTO task (kind, subject, asked_by, asked_at)
+VALUES (%(kind)s, %(subject)s, %(by)s, %(machine_now)s)
+    ON CONFLICT (kind, subject) WHERE finished_at IS NULL DO NOTHING
+RETURNING task_id;
+
+-- name: task
+-- Read one task with its result.
+SELECT task_id, kind, subject, asked_by, asked_at, begun_by, begun_at, begun_count, progress, finished_at, outcome, result
+  FROM task
+ WHERE task_id = %(task_id)s;
+
+-- name: open_task
+-- Find the task that asks for some work and is not done.
+SELECT task_id FROM task WHERE kind = %(kind)s AND subject = %(subject)s AND finished_at IS NULL;
+
+-- name: tasks
+-- List tasks without their results, newest first, before one of them, of some kinds and about one subject or any.
+SELECT task_id, kind, subject, asked_by, asked_at, begun_by, begun_at, begun_count, progress, finished_at, outcome,
+       NULL AS result
+  FROM task
+ WHERE (%(before)s::int IS NULL OR task_id < %(before)s::int) AND kind = ANY(%(kinds)s::text[])
+   AND (%(subject)s::text IS NULL OR subject = %(subject)s::text)
+   AND (finished_at IS NULL OR NOT %(is_open)s)
+ ORDER BY task_id DESC
+ LIMIT %(count)s;
+
+-- name: last_result
+-- Read the newest task of a kind about a subject that was done.
+SELECT task_id, kind, subject, asked_by, asked_at, begun_by, begun_at, begun_count, progress, finished_at, outcome, result
+  FROM task
+ WHERE kind = %(kind)s AND subject = %(subject)s AND outcome = 'done'
+ ORDER BY task_id DESC
+ LIMIT 1;
+
+-- name: begin_task
+-- Take the oldest task of some kinds that is not done; whoever had begun it is gone, for one process leads.
+UPDATE task
+   SET begun_by = %(by)s, begun_at = %(machine_now)s, progress = NULL,
+       begun_count = begun_count + (begun_by IS DISTINCT FROM %(by)s)::int
+ WHERE task_id = (SELECT min(t.task_id) FROM task t WHERE t.finished_at IS NULL AND t.kind = ANY(%(kinds)s::text[]))
+RETURNING task_id, kind, subject, asked_by, asked_at, begun_by, begun_at, begun_count, progress, finished_at, outcome, result;
+
+-- name: tell_task
+-- Write down how far a task is, if it is still ours.
+UPDATE task SET progress = %(progress)s::json
+ WHERE task_id = %(task_id)s AND begun_by = %(by)s AND finished_at IS NULL;
+
+-- name: finish_task
+-- Write down what came of a task, if it is still ours.
+UPDATE task SET finished_at = %(machine_now)s, outcome = %(outcome)s, result = %(result)s::json
+ WHERE task_id = %(task_id)s AND begun_by = %(by)s AND finished_at IS NULL;
 
 -- name: next_maturity
 -- Find the earliest maturity that has not been noticed yet: the first entry of the index in each cell.

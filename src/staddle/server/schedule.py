@@ -19,6 +19,7 @@ from psycopg.conninfo import make_conninfo
 from staddle.db import Database, Tx, queries
 from staddle.desk import clear_alarm, find_desk, raise_alarm
 from staddle.errors import DatabaseUnavailable, InvariantBroken, StaddleError
+from staddle.rewards import LeftOff
 from staddle.server.lead import BEAT_SECONDS, CONNECTION, Lead, name_of_this_process
 
 sql = queries(__package__)
@@ -33,7 +34,7 @@ NOTED_EVERY_SECONDS = 60.0
 """What a job that goes well has come to is written down so often, and whenever it has something to remember."""
 
 
-class MustStop(Exception):
+class MustStop(LeftOff):
     """This process was told to stop, or does not lead any more. No error: it ends a job between two of its pieces."""
 
 
@@ -52,6 +53,8 @@ class Work:
     must_stop: Callable[[], bool]
     hurry: Callable[[], None] = lambda: None
     """Called when something has happened that other jobs of the desk wait for: they are due at once."""
+    process: str | None = None
+    """The name of this process, as the leader's row has it."""
 
     def go_on(self) -> None:
         """Called between two pieces of work; raises MustStop where the rest is to be left for another time."""
@@ -220,6 +223,7 @@ class Scheduler:
                 lambda what, figures: self._tell(Told(job.name, what, figures)),
                 self.must_stop,
                 self._hurry,
+                self.lead.name,
             )
             work.go_on()
             new_mark = job.act(work)

@@ -13,6 +13,7 @@ from staddle.treasury.move_pool import (
     ask_pool_move,
 )
 from staddle.treasury.pool_moves import PoolMoveShown, pool_moves
+from staddle.treasury.redemptions import Redemptions, redemptions
 from staddle.treasury.what_if import Supposed, WhatIf, WhatIfDay, what_if
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "PoolMoveShown",
     "PoolMoved",
     "RateEffect",
+    "Redemptions",
     "Runway",
     "Supposed",
     "WhatIf",
@@ -38,6 +40,7 @@ __all__ = [
     "maturities",
     "pool_history",
     "pool_moves",
+    "redemptions",
     "runway",
     "what_if",
 ]

@@ -219,3 +219,20 @@ SELECT o.asset_id, coalesce(sum(q.used) FILTER (WHERE o.kind = 'flexible'), 0) A
   FROM product o
   JOIN quota q ON q.product_id = o.product_id
  GROUP BY o.asset_id;
+
+-- name: redemptions
+-- Add up by asset what customers redeemed by their own wish since an instant, and in the days before it.
+SELECT account_asset(t.debit_account) AS asset_id, count(*) FILTER (WHERE t.effective_at > %(since)s) AS count,
+       coalesce(sum(t.amount) FILTER (WHERE t.effective_at > %(since)s), 0) AS redeemed,
+       coalesce(sum(t.amount) FILTER (WHERE t.effective_at <= %(since)s), 0) AS usual_sum
+  FROM transfer t
+ WHERE t.kind = 'redemption' AND t.request_key NOT LIKE 'maturity:%%'
+   AND t.effective_at > %(usual_since)s AND t.effective_at <= %(now)s
+ GROUP BY 1;
+
+-- name: staked_by_asset
+-- Add up what is staked, by asset.
+SELECT o.asset_id, sum(q.used) AS amount
+  FROM quota q
+  JOIN product o ON o.product_id = q.product_id
+ GROUP BY o.asset_id;

@@ -1,5 +1,6 @@
 """What operators do: two of them, for nobody approves their own requests."""
 
+from datetime import UTC, date, datetime
 from typing import Any
 
 from tests.api.story import Story
@@ -7,7 +8,9 @@ from tests.stories.node import feed, node
 
 from staddle import desk
 from staddle.customers import find_customer
+from staddle.days import distribution_at
 from staddle.ledger import AccountKind, account_of, cell_of, find_asset
+from staddle.rewards.plan import plan_run
 
 
 def tell(story: Story) -> None:
@@ -148,10 +151,13 @@ def pay(story: Story) -> None:
     story.call("change_run_limits", story.first, body={"run_change_max": "1000000"})
     story.call("start_run", story.first, body={"run_on": "2026-02-02"})
     story.call("show_run", story.first, run_on="2026-02-02")
+    story.call("show_reconciliation", story.first, run_on="2026-02-02")
+    story.call("list_run_attempts", story.first, run_on="2026-02-02")
     cell, account = funding_of(story, "dora")
     with story.service.database.owner() as owner:
         owner.execute("DELETE FROM balance WHERE cell = %s AND account_id = %s", [cell, account])
     story.call("move_desk_clock", story.first, body={"by": "1d"})
+    pause(story)
     story.call("catch_up_runs", story.first)
     with story.service.database.owner() as owner:
         owner.execute("INSERT INTO balance VALUES (%s, %s, 0)", [cell, account])
@@ -159,6 +165,25 @@ def pay(story: Story) -> None:
     story.call("retry_parked_position", story.first, position_id=parked[0]["position_id"])
     story.call("list_runs", story.first, limit=1)
     story.call("do_what_is_due", story.first)
+
+
+def pause(story: Story) -> None:
+    """A run that is planned and not paid yet is paused, is left alone, and goes on; a plan is asked for meanwhile."""
+    day = date(2026, 2, 3)
+    with story.service.database.transaction() as tx:
+        cutoff, now = (
+            distribution_at(day, desk.find_desk(tx).distribution_time),
+            desk.now_of(tx, datetime.now(UTC)),
+        )
+    plan_run(story.service.database, day, cutoff, "scheduler", now)
+    story.call(
+        "pause_started_run", story.first, run_on=str(day), body={"because": "A node is being upgraded"}
+    )
+    assert story.call("start_run", story.first, body={})["state"] == "paused"
+    story.call("resume_paused_run", story.first, run_on=str(day))
+    asked = story.call("ask_for_task", story.first, body={"kind": "plan", "run_on": str(day)})
+    story.call("show_task", story.first, task_id=asked["task_id"])
+    story.call("list_asked_tasks", story.first, is_open=True)
 
 
 def funding_of(story: Story, reference: str) -> tuple[int, int]:

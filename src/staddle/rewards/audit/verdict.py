@@ -28,13 +28,13 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[Finding]
 
 
-def judge_alone(database: Database) -> Verdict:
+def judge_alone(database: Database, tell: Callable[[AuditProgress], None] = lambda _: None) -> Verdict:
     """Judge the books unless somebody is at it already, on any machine; raises AuditInProgress."""
     with database.transaction() as tx:
         row = tx.execute(sql.lock_audit).fetchone()
         if row is None or not row.is_alone:
             raise AuditInProgress
-        return judge(database)
+        return judge(database, tell)
 
 
 def judge(database: Database, tell: Callable[[AuditProgress], None] = lambda _: None) -> Verdict:
