@@ -55,6 +55,8 @@ class Living:
             )
             desk.add_operator(tx, "ada", "ada", start)
             desk.add_operator(tx, "ada", "bob", start, desk.ROLES)
+            for alarm in desk.list_alarms(tx):  # ada was the only admin, and bob has seen it
+                desk.clear_alarm(tx, alarm.kind, alarm.subject, start)
             self.agreement = customers.publish_agreement(tx, "ada", "Staking", "You may stake.", start)
 
     # The clock
@@ -329,6 +331,16 @@ class Living:
         """Read rows as the application's role."""
         with self.database.transaction() as tx:
             return tx.execute(query, values).fetchall()
+
+
+def halt(tx: Tx, code: str, what: products.What, reason: str | None, now: datetime) -> products.Product:
+    """Pause subscribing or redeeming, or with no reason let it go on: ada asks, bob approves."""
+    return products.approve_halt(tx, "bob", products.ask_halt(tx, "ada", code, what, reason, now), now)
+
+
+def release(tx: Tx, run_on: date, now: datetime, by: str = "bob") -> rewards.RunReport:
+    """Let a held run be executed: ada asks, bob approves."""
+    return rewards.approve_release(tx, by, rewards.ask_release(tx, "ada", run_on, now), now)
 
 
 def assert_audited(database: Database) -> None:

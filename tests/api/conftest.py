@@ -81,9 +81,10 @@ def operators(service: Service) -> dict[str, Caller]:
     """Operators, each with one role, by that role; and `second`, who has all."""
     now = datetime.now(UTC)
     with service.database.transaction() as tx:
-        for role in ROLES:
-            desk.add_operator(tx, "ada", f"only-{role}", now, [role])
-        desk.add_operator(tx, "ada", "second", now, ROLES)
+        for name, roles in {**{f"only-{role}": [role] for role in ROLES}, "second": ROLES}.items():
+            added = desk.add_operator(tx, "ada", name, now, roles)
+            if added.grant_asked is not None:
+                desk.approve_roles(tx, "bob", added.grant_asked, now)
     named = {role: service.operator(f"only-{role}") for role in ROLES}
     return named | {"first": service.operator("ada"), "second": service.operator("second")}
 

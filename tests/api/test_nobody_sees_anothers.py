@@ -250,7 +250,8 @@ def void(service: Service, operators: dict[str, Caller]) -> list[Caller]:
 
     def deactivated_operator() -> Caller:
         with service.database.transaction() as tx:
-            desk.add_operator(tx, "ada", "left", now, ROLES)
+            left = desk.add_operator(tx, "ada", "left", now, ROLES)
+            desk.approve_roles(tx, "bob", left.grant_asked or 0, now)
         caller = service.operator("left")
         with service.database.transaction() as tx:
             desk.set_active(tx, "ada", "left", False, now)

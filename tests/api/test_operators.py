@@ -127,11 +127,11 @@ def test_a_rate_is_published_by_a_second_person_and_told_to_all_who_hold_the_pro
     again = operators["first"].post("/v1/desk/rates", body, key="rate 1")
     assert (again.json(), again.headers["Idempotent-Replayed"]) == (asked, "true")
     number = asked["approval_id"]
-    waiting = operators["viewer"].get("/v1/approvals").json()
+    waiting = operators["viewer"].get("/v1/approvals").json()["items"]
     assert [each["approval_id"] for each in waiting] == [number]
     own = operators["first"].post(f"/v1/desk/rates/{number}/approve")
     assert problem(own) == (409, "second_person_needed")
-    assert operators["viewer"].get(f"/v1/approvals/{number}").json()["decision"] is None
+    assert operators["viewer"].get(f"/v1/approvals/{number}").json()["state"] == "waiting"
     done = operators["second"].post(f"/v1/desk/rates/{number}/approve").json()
     assert (done["rate"]["revision"], done["rate"]["tiers"][0]["apr"]) == (2, "0.04")
     assert operators["viewer"].get(f"/v1/approvals/{number}").json()["decided_by"] == "second"
@@ -218,7 +218,7 @@ def test_a_request_is_declined_by_the_role_that_could_approve_it_or_withdrawn_by
     rate = operators["product"].post("/v1/desk/rates", later).json()["approval_id"]
     wrong = operators["treasury"].post(f"/v1/approvals/{rate}/decline")
     assert problem(wrong) == (403, "role_missing")
-    assert operators["product"].post(f"/v1/approvals/{rate}/decline").json()["decision"] == "declined"
+    assert operators["product"].post(f"/v1/approvals/{rate}/decline").json()["state"] == "withdrawn"
     pool = {"move": "funding", "asset": "USDT", "amount": "1"}
     move = operators["treasury"].post("/v1/treasury/pool-moves", pool).json()["approval_id"]
     assert problem(operators["product"].post(f"/v1/approvals/{move}/decline")) == (403, "role_missing")
@@ -250,11 +250,16 @@ def test_a_run_outside_its_limits_waits_for_a_second_person_over_http(
     assert "rewards go from" in ran[1]["held_because"]
     plan = first.get("/v1/runs/plan", run_on="2026-02-03").json()
     address = "/v1/runs/2026-02-03/release"
-    assert problem(first.post(address)) == (409, "second_person_needed")
     assert problem(operators["product"].post(address)) == (403, "role_missing")
-    assert second.post(address).json()["state"] == "released"
+    asked = second.post(address).json()["approval_id"]
+    assert problem(second.post(f"/v1/approvals/{asked}/approve")) == (409, "second_person_needed")
+    started = first.post(f"/v1/approvals/{asked}/approve")
+    assert problem(started) == (409, "second_person_needed")
+    assert problem(operators["product"].post(f"/v1/approvals/{asked}/approve")) == (403, "role_missing")
+    done = operators["treasury"].post(f"/v1/approvals/{asked}/approve").json()["done"]
+    assert (done["state"], done["released_by"]) == ("released", "only-treasury")
     done = first.post("/v1/runs", {}).json()
-    assert (done["state"], done["released_by"]) == ("finished", "second")
+    assert (done["state"], done["released_by"]) == ("finished", "only-treasury")
     owed = {(line["product"], line["rewards"], line["amount"]) for line in plan["lines"]}
     assert owed == {
         (line["product"], line["rewards_planned"], line["amount_planned"]) for line in done["lines"]
@@ -262,7 +267,7 @@ def test_a_run_outside_its_limits_waits_for_a_second_person_over_http(
     assert first.post("/v1/runs", {}).json() == done
     assert first.get("/v1/runs/2026-02-03").json() == done
     log = operators["viewer"].get("/v1/desk/log", limit=1).json()["items"][0]
-    assert (log["operator"], log["act"], log["subject"]) == ("second", "release_run", "2026-02-03")
+    assert (log["operator"], log["act"], log["subject"]) == ("only-treasury", "release_run", "2026-02-03")
 
 
 def test_runs_are_listed_to_the_first_by_a_cursor(operators: dict[str, Caller]) -> None:
@@ -317,12 +322,20 @@ def test_an_operator_who_is_deactivated_is_out_at_once_and_nobody_gives_themselv
     service: Service, operators: dict[str, Caller]
 ) -> None:
     admin = operators["admin"]
-    assert admin.put("/v1/operators/zoe", {"roles": ["support"]}).json()["roles"] == ["viewer", "support"]
+    added = admin.put("/v1/operators/zoe", {"roles": ["support"]}).json()
+    assert added["roles"] == ["viewer"]
+    address = f"/v1/approvals/{added['grant_asked']}/approve"
+    assert problem(admin.post(address)) == (409, "second_person_needed")
+    assert operators["second"].post(address).json()["done"]["roles"] == ["viewer", "support"]
     zoe = service.operator("zoe")
     assert zoe.get("/v1/desk").status_code == 200
     assert problem(zoe.put("/v1/operators/zoe/roles", {"roles": ["admin"]})) == (403, "role_missing")
     given = admin.put("/v1/operators/only-admin/roles", {"roles": ["admin", "treasury"]})
-    assert problem(given) == (409, "second_person_needed")
+    assert given.json()["roles"] == ["viewer", "admin"]
+    own = f"/v1/approvals/{given.json()['grant_asked']}/approve"
+    assert problem(admin.post(own)) == (409, "second_person_needed")
+    withdrawn = admin.post(own.removesuffix("approve") + "decline").json()
+    assert withdrawn["state"] == "withdrawn"
     assert admin.put("/v1/operators/zoe/active", {"is_active": False}).json()["is_active"] is False
     assert zoe.get("/v1/desk").status_code == 401
     assert problem(admin.put("/v1/operators/Zoe!", {"roles": []})) == (422, "invalid_name")
@@ -364,11 +377,21 @@ def test_halts_are_seen_by_customers_with_their_reason_and_end(
 ) -> None:
     on_sale(operators, "HALTED")
     address = "/v1/desk/products/HALTED/halts/subscribing"
-    halted = operators["product"].post(address, {"reason": "Back at noon."}).json()
-    assert halted["subscribe_halt"] == "Back at noon."
+    asked = operators["product"].post(address, {"reason": "Back at noon."}).json()
+    assert asked["request"]["difference"] == [
+        {
+            "field": "subscribing",
+            "words": "Subscribing",
+            "before": "goes on",
+            "after": "paused: Back at noon.",
+        }
+    ]
+    decide = f"/v1/approvals/{asked['approval_id']}/approve"
+    assert operators["second"].post(decide).json()["done"]["subscribe_halt"] == "Back at noon."
     wanted = {"product": "HALTED", "amount": "1", "agreement_version": 1}
     assert problem(ada.post("/v1/subscriptions", wanted)) == (409, "subscribing_halted")
-    assert operators["product"].delete(address).json()["subscribe_halt"] is None
+    decide = f"/v1/approvals/{operators['product'].delete(address).json()['approval_id']}/approve"
+    assert operators["second"].post(decide).json()["done"]["subscribe_halt"] is None
     assert ada.post("/v1/subscriptions", wanted).status_code == 200
     everything = operators["product"].post("/v1/desk/products/HALTED/halts/everything", {"reason": "no"})
     assert problem(everything) == (400, "malformed_request")

@@ -409,3 +409,43 @@ UPDATE closing_movement SET amount = amount + 1 WHERE closed_on = (SELECT max(cl
 UPDATE closing_balance SET amount = amount + CASE account_kind WHEN 2 THEN 1 ELSE -1 END
    WHERE closed_on = (SELECT max(closed_on) FROM closing) AND asset_id = 1 AND account_kind IN (2, 9)
    RETURNING 'closing_balance', 'closed_on ' || closed_on || ', asset_id 1, account_kind ' || account_kind;
+
+-- what an entry of the log says: log_chain
+UPDATE desk_log SET details = '{"roles": []}' WHERE log_id = (SELECT min(log_id) FROM desk_log)
+   RETURNING 'desk_log', 'log_id ' || log_id;
+
+-- who did what the log says: log_chain
+UPDATE desk_log SET operator = 'eve' WHERE log_id = (SELECT max(log_id) FROM desk_log_seal)
+   RETURNING 'desk_log', 'log_id ' || log_id;
+
+-- an entry of the log gone: log_chain
+DELETE FROM desk_log WHERE log_id = (SELECT log_id FROM desk_log_seal WHERE number = 5)
+   RETURNING 'desk_log', 'log_id ' || log_id;
+
+-- an entry of the log gone with its link: log_chain
+DELETE FROM desk_log WHERE log_id = (SELECT log_id FROM desk_log_seal WHERE number = 5);
+DELETE FROM desk_log_seal WHERE number = 5;
+SELECT 'desk_log', 'log_id ' || log_id FROM desk_log_seal WHERE number = 6;
+
+-- a link made to fit what was changed: log_chain
+UPDATE desk_log SET subject = 'eve' WHERE log_id = (SELECT log_id FROM desk_log_seal WHERE number = 5);
+UPDATE desk_log_seal s SET hash = log_seal_hash((SELECT hash FROM desk_log_seal WHERE number = 4), s.number, s.sealed_at, log_line(l))
+  FROM desk_log l WHERE l.log_id = s.log_id AND s.number = 5;
+SELECT 'desk_log', 'log_id ' || log_id FROM desk_log_seal WHERE number = 6;
+
+-- a request that was never decided: approvals
+UPDATE approval SET decision = NULL, decided_by = NULL, decided_at = NULL
+   WHERE approval_id = (SELECT min(approval_id) FROM approval) RETURNING 'approval', 'approval_id ' || approval_id;
+
+-- somebody else who decided: approvals
+INSERT INTO operator (name, added_at) VALUES ('eve', '2026-01-01');
+UPDATE approval SET decided_by = 'eve' WHERE approval_id = (SELECT max(approval_id) FROM approval)
+   RETURNING 'approval', 'approval_id ' || approval_id;
+
+-- what was asked for: approvals
+UPDATE approval SET request = '{}' WHERE approval_id = (SELECT min(approval_id) FROM approval)
+   RETURNING 'approval', 'approval_id ' || approval_id;
+
+-- a correction that nobody agreed to: corrections_approved
+UPDATE approval SET act = 'another' WHERE act = 'correct_transfer';
+SELECT 'transfer', 'transfer_id ' || transfer_id FROM transfer WHERE kind = 'correction';

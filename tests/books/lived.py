@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tests.living import Living
 
-from staddle import customers, rewards
+from staddle import customers, rewards, treasury
 from staddle.db import Database
 from staddle.rewards.park import park as park_position
 
@@ -99,9 +99,19 @@ def spend_a_day(living: Living, people: dict[str, int], opened: dict[str, dict[s
             at=living.now + timedelta(hours=7),
         )
         living.revise("LAST", f"0.0{day % 5 + 1}", at=living.now + timedelta(hours=30))
+    if day == 16:
+        correct_a_deposit(living, people["gina"])
     acts = acts_of(living, people, opened)
     if day in acts:
         acts[day]()
+
+
+def correct_a_deposit(living: Living, customer: int) -> None:
+    """Credit a customer by mistake, and reverse it with two people."""
+    mistake = living.deposit(customer, "BTC", "7")
+    with living.database.transaction() as tx:
+        number = treasury.ask_correction(tx, "ada", mistake.transfer_id, "Credited twice", living.now)
+        treasury.approve_correction(tx, "bob", number, living.now)
 
 
 def acts_of(

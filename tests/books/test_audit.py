@@ -40,7 +40,9 @@ def test_the_books_of_a_lived_in_desk_are_sound(books: Database) -> None:
 
 def test_books_without_a_desk_and_a_desk_without_a_customer_are_sound(database: Database) -> None:
     assert rewards.audit(database) == []
-    Living(database)
+    living = Living(database)
+    assert faults(database) == []
+    rewards.seal_all(database, living.now)
     assert rewards.audit(database) == []
 
 

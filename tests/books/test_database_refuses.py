@@ -41,6 +41,8 @@ KEPT_FOR_EVER = (
     "consent",
     "agreement",
     "desk_log",
+    "desk_log_seal",
+    "approval_effect",
 )
 
 
@@ -134,6 +136,10 @@ def test_what_happened_is_never_rewritten(table: str, verb: str, desk: Database)
         column = "reward_count = reward_count"
     elif table == "desk_log":
         column = "act = act"
+    elif table == "desk_log_seal":
+        column = "hash = hash"
+    elif table == "approval_effect":
+        column = "effect = effect"
     statement = {
         "UPDATE": f"UPDATE {table} SET {column}",
         "DELETE": f"DELETE FROM {table}",
@@ -156,6 +162,9 @@ def test_what_happened_is_never_rewritten(table: str, verb: str, desk: Database)
         "DELETE FROM run",
         "UPDATE reward_piece SET is_filled = false",
         "UPDATE desk SET distribution_time = '12:00'",
+        "UPDATE approval SET request = '{}'",
+        "UPDATE approval SET asked_by = 'bob'",
+        "DELETE FROM approval",
         "UPDATE desk SET is_sandbox = true",
         "DROP INDEX once_reward_2026_02_10",
         "ALTER TABLE transfer DROP CONSTRAINT a_transfer_is_declared_in_the_chart",

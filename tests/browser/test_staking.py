@@ -9,9 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.accessible import assert_accessible, both_themes
 from tests.browser.conftest import OpenPage, SignIn
 from tests.browser.served import Desk
-from tests.living import assert_audited
-
-from staddle.products import halt_redeeming, resume_redeeming
+from tests.living import assert_audited, halt
 
 AMOUNT = re.compile(r"[\d,]+\.\d+")
 
@@ -291,11 +289,11 @@ def test_a_form_of_another_site_moves_nothing(desk: Desk, page: Page, sign_in: S
 def test_a_halted_redemption_says_why(desk: Desk, page: Page, sign_in: SignIn) -> None:
     sign_in(page, "ada")
     with desk.database.transaction() as tx:
-        halt_redeeming(tx, "ada", "BTC-FLEX", "The wallet is being moved.", desk.living.now)
+        halt(tx, "BTC-FLEX", "redeeming", "The wallet is being moved.", desk.living.now)
     page.goto("/products/BTC-FLEX/redeem")
     expect(page.locator("main")).to_contain_text("The wallet is being moved.")
     page.fill("#amount", "0.1")
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_role("alert")).to_contain_text("The wallet is being moved.")
     with desk.database.transaction() as tx:
-        resume_redeeming(tx, "ada", "BTC-FLEX", desk.living.now)
+        halt(tx, "BTC-FLEX", "redeeming", None, desk.living.now)

@@ -52,7 +52,8 @@ def set_up(shell: Shell, tmp_path: Path) -> None:
     """Set a sandbox desk up by commands alone."""
     shell.done("desk", "create", "Test desk", "--sandbox", "--at", "2026-01-10T15:30:00Z")
     shell.done("operators", "add", "ada")
-    shell.done("operators", "add", "bob", "--as", "ada")
+    roles = [word for role in ("support", "product", "treasury") for word in ("--role", role)]
+    shell.done("operators", "add", "bob", *roles, "--as", "ada")
     shell.done("assets", "add", "BTC", "Bitcoin", "--as", "ada")
     shell.done("assets", "add", "USDT", "Tether", "--scale", "6", "--as", "ada")
     text = tmp_path / "agreement.txt"

@@ -154,8 +154,10 @@ def hold_and_release(desk: Shell) -> None:
     held = desk("rewards", "run", "--as", "ada", "--json")
     assert (held.code, held.json["state"], held.problem["code"]) == (4, "held", "run_outside_limits")
     assert desk("tick", "--json").problem["code"] == "run_outside_limits"
-    desk.refused("second_person_needed", 4, "rewards", "release", "2026-01-15", "--as", "ada")
-    assert desk.done("rewards", "release", "2026-01-15", "--as", "bob")["released_by"] == "bob"
+    number = str(desk.done("rewards", "release", "2026-01-15", "--as", "ada")["approval_id"])
+    desk.refused("second_person_needed", 4, "approvals", "approve", number, "--as", "ada")
+    done = desk.done("approvals", "approve", number, "--as", "bob")["done"]
+    assert (done["state"], done["released_by"]) == ("released", "bob")
     pause = ("rewards", "pause", "2026-01-15", "--because", "The node is away", "--as", "ada")
     assert desk.done(*pause)["state"] == "paused"
     paused = desk("rewards", "run", "--as", "ada", "--json")
@@ -176,6 +178,13 @@ def hold_and_release(desk: Shell) -> None:
     assert ([each["task_id"] for each in listed["tasks"]], listed["worker"]) == ([number], None)
     assert desk.done("treasury", "runway")["assets"][0]["asset"] == "USDT"
     desk.done("treasury", "maturities", "--days", "40")
+    moved = desk.done("deposit", "ann", "USDT", "0.5")["transfer_id"]
+    asked = desk.done("treasury", "correct", moved, "--reason", "Credited twice.", "--as", "ada")
+    done = desk.done("approvals", "approve", str(asked["approval_id"]), "--as", "bob")["done"]
+    assert (done["corrects_id"], done["amount"]) == (moved, "0.500000")
+    desk.refused(
+        "already_exists", 4, "treasury", "correct", moved, "--reason", "Credited twice.", "--as", "ada"
+    )
     number = desk.done("treasury", "income", "USDT", "--as", "ada")["approval_id"]
     desk.refused("second_person_needed", 4, "treasury", "approve", number, "--as", "ada")
     assert desk.done("treasury", "approve", number, "--as", "bob")["move"] == "income"
@@ -205,8 +214,11 @@ def keep_what_is_written(desk: Shell, tmp_path: Path) -> None:
 
 
 def look_at_what_needs_it(desk: Shell) -> None:
-    assert desk.done("alarms", "list", "--all")["alarms"] == []
-    desk.refused("alarm_not_found", 3, "alarms", "clear", "1", "--as", "ada")
+    alone = desk.done("alarms", "list", "--all")["alarms"]
+    assert {each["kind"] for each in alone} == {"roles_granted_alone"}  # ada is the only admin
+    for each in alone:
+        desk.done("alarms", "clear", str(each["alarm_id"]), "--as", "bob")
+    desk.refused("alarm_not_found", 3, "alarms", "clear", "999", "--as", "ada")
     assert desk.done("rates", "sources", "list")["sources"] == []
     desk.refused("source_not_found", 3, "rates", "sources", "read", "FLEX")
 
@@ -233,11 +245,18 @@ def work_on_drafts(desk: Shell) -> None:
 
 def end_products(desk: Shell) -> None:
     desk.done("products", "version", "FIXED", "--amount-max", "500", "--as", "ada")
+    asked = desk.done("products", "ask", "FIXED", "2", "--as", "ada")
+    assert [each["after"] for each in asked["request"]["difference"]] == ["2", "500"]
     assert desk.done("products", "approve", "FIXED", "2", "--as", "bob")["version"] == 2
-    desk.done("products", "halt", "FIXED", "subscribing", "--reason", "Maintenance.", "--as", "ada")
+    closed = desk.done("approvals", "list", "--decided")["approvals"][0]
+    assert (closed["approval_id"], closed["state"]) == (asked["approval_id"], "approved")
+    asked = desk.done("products", "halt", "FIXED", "subscribing", "--reason", "Maintenance.", "--as", "ada")
+    assert "paused: Maintenance." in desk("approvals", "show", str(asked["approval_id"])).out
+    desk.done("approvals", "approve", str(asked["approval_id"]), "--as", "bob")
     problem = desk.refused("subscribing_halted", 4, "preview", "ann", "FIXED", "100")
     assert "Maintenance." in problem["message"]
-    desk.done("products", "resume", "FIXED", "subscribing", "--as", "ada")
+    asked = desk.done("products", "resume", "FIXED", "subscribing", "--as", "ada")
+    desk.done("approvals", "approve", str(asked["approval_id"]), "--as", "bob")
     assert desk.done("products", "close", "FIXED", "--as", "ada")["state"] == "closed"
     assert desk.done("products", "retire", "FIXED", "--as", "ada")["state"] == "retired"
 

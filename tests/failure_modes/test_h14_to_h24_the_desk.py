@@ -6,9 +6,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.living import START, Living, assert_books_hold
+from tests.living import START, Living, assert_books_hold, halt, release
 
-from staddle import customers, errors, ledger, products, rewards
+from staddle import customers, errors, ledger, products
 from staddle.db import Database
 from staddle.ledger import AccountKind
 
@@ -29,7 +29,7 @@ def test_h14_a_closed_or_halted_product_accrues_matures_and_lets_everybody_out(l
     early = living.subscribe(anna, "FIXED", "1000")
     with living.database.transaction() as tx:
         products.close_product(tx, "ada", "FLEX", living.now)
-        products.halt_subscribing(tx, "ada", "FIXED", "maintenance", living.now)
+        halt(tx, "FIXED", "subscribing", "maintenance", living.now)
     for product, refusal in (("FLEX", errors.ProductClosed), ("FIXED", errors.SubscribingHalted)):
         with pytest.raises(refusal):
             living.subscribe(anna, product, "10")
@@ -48,7 +48,7 @@ def test_h14_halting_redemption_is_a_switch_of_its_own_and_stops_no_maturity(liv
     anna = living.customer("anna", USDT="3000")
     fixed = living.subscribe(anna, "FIXED", "1000")
     with living.database.transaction() as tx:
-        products.halt_redeeming(tx, "ada", "FIXED", "network trouble", living.now)
+        halt(tx, "FIXED", "redeeming", "network trouble", living.now)
     living.subscribe(anna, "FIXED", "10")
     with pytest.raises(errors.RedeemingHalted, match="network trouble"):
         living.quote(anna, fixed)
@@ -205,9 +205,9 @@ def test_h22_a_run_outside_its_limits_needs_a_second_person(database: Database) 
     held = living.catch_up()[-1]
     assert (held.state, living.funding(anna, "USDT")) == ("held", D("0.1"))
     with living.database.transaction() as tx, pytest.raises(errors.SecondPersonNeeded):
-        rewards.release_run(tx, "ada", held.run_on, living.now)
+        release(tx, held.run_on, living.now, by="ada")
     with living.database.transaction() as tx:
-        rewards.release_run(tx, "bob", held.run_on, living.now)
+        release(tx, held.run_on, living.now)
     assert living.run(held.run_on).state == "finished"
     assert living.funding(anna, "USDT") == D("1.1")
 

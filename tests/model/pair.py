@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal, TypeVar, cast
 
-from tests.living import Living, assert_books_hold
+from tests.living import Living, assert_books_hold, halt
 from tests.model.life import DAY, Life, Position, Product, Refusal
 
 from staddle import customers, ledger, positions, products
@@ -394,13 +394,13 @@ class Pair:
         product = self.life.products[code]
         with self.living.database.transaction() as tx:
             if what == "subscribing" and not product.subscribe_is_halted:
-                products.halt_subscribing(tx, "ada", code, "Maintenance", self.now)
+                halt(tx, code, "subscribing", "Maintenance", self.now)
             elif what == "subscribing":
-                products.resume_subscribing(tx, "ada", code, self.now)
+                halt(tx, code, "subscribing", None, self.now)
             elif not product.redeem_is_halted:
-                products.halt_redeeming(tx, "ada", code, "Maintenance", self.now)
+                halt(tx, code, "redeeming", "Maintenance", self.now)
             else:
-                products.resume_redeeming(tx, "ada", code, self.now)
+                halt(tx, code, "redeeming", None, self.now)
         if what == "subscribing":
             product.subscribe_is_halted = not product.subscribe_is_halted
         else:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests.living import halt
 from tests.stories.receiver import Desk
 
 from staddle import desk, notices, products
@@ -70,13 +71,13 @@ def test_selling_out_halting_and_closing_are_announced(announcing: Announcing) -
     living.passes(minutes=10)
     assert announcing.kinds() == ["product_opened"]
     with announcing.database.transaction() as tx:
-        products.halt_subscribing(tx, "ada", "FEW", "Maintenance", living.now)
-        products.halt_redeeming(tx, "ada", "FEW", "Network halted", living.now)
+        halt(tx, "FEW", "subscribing", "Maintenance", living.now)
+        halt(tx, "FEW", "redeeming", "Network halted", living.now)
     told = dict(announcing.news())
     assert told["product_halted"]["reason"] == "Maintenance"
     assert told["redeeming_halted"] == {"product": "FEW", "reason": "Network halted"}
     with announcing.database.transaction() as tx:
-        products.resume_redeeming(tx, "ada", "FEW", living.now)
+        halt(tx, "FEW", "redeeming", None, living.now)
         products.close_product(tx, "ada", "FEW", living.now)
     assert sorted(announcing.kinds()) == ["product_closed", "redeeming_resumed"]
 

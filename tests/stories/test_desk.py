@@ -125,7 +125,7 @@ def test_roles_are_an_admins_to_give_and_nobody_gives_themselves_one(database: D
         assert desk.set_roles(tx, "bob", "ada", ["support"], START).roles == ["viewer", "support"]
         entry = desk.read_log(tx, 1)[0]
         assert (entry.act, entry.details["from"], entry.details["to"]) == (
-            "set_roles", ALL_ROLES, ["viewer", "support"],
+            "take_roles", ALL_ROLES, ["viewer", "support"],
         )  # fmt: skip
     with database.transaction() as tx, pytest.raises(errors.SecondPersonNeeded):
         desk.set_roles(tx, "bob", "bob", ["admin", "treasury"], START)

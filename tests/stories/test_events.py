@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tests.living import halt
 from tests.stories.receiver import Desk, answering, receiver
 
 from staddle import customers, desk, notices, products
@@ -37,16 +38,16 @@ def live(here: Desk) -> int:
     long = living.subscribe(anna, "LONG", "100")
     announce(here.database, living.now)
     with here.database.transaction() as tx:
-        products.halt_redeeming(tx, "ada", "FLEX", "Maintenance", living.now)
-        products.halt_subscribing(tx, "ada", "FLEX", "Maintenance", living.now)
+        halt(tx, "FLEX", "redeeming", "Maintenance", living.now)
+        halt(tx, "FLEX", "subscribing", "Maintenance", living.now)
         desk.raise_alarm(tx, "runway_short", "USDT", {"days_left": 1}, living.now)
     revised = living.revise("FLEX", apr="0.07", at=living.now.replace(day=living.now.day + 1))
     with here.database.transaction() as tx:
         notices.publish_to_holders(tx, "FLEX", "rate_revised", revised.notice(), living.now)
     announce(here.database, living.now)
     with here.database.transaction() as tx:
-        products.resume_redeeming(tx, "ada", "FLEX", living.now)
-        products.resume_subscribing(tx, "ada", "FLEX", living.now)
+        halt(tx, "FLEX", "redeeming", None, living.now)
+        halt(tx, "FLEX", "subscribing", None, living.now)
         products.close_product(tx, "ada", "LONG", living.now)
         desk.clear_alarm(tx, "runway_short", "USDT", living.now)
     living.redeem(anna, "FLEX", "100")

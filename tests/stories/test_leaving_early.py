@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.living import Living, assert_books_hold
+from tests.living import Living, assert_books_hold, halt
 
-from staddle import errors, products
+from staddle import errors
 from staddle.db import Database
 from staddle.positions import AskToLeave, ConfirmLeave, ask_to_leave, confirm_leave
 
@@ -289,7 +289,7 @@ def test_what_cannot_be_left_early_says_why(living: Living) -> None:
         living.quote(bert, never)
     quote = living.quote(anna, position)
     with living.database.transaction() as tx:
-        products.halt_redeeming(tx, "ada", "FIXED", "Pause", living.now)
+        halt(tx, "FIXED", "redeeming", "Pause", living.now)
     with pytest.raises(errors.RedeemingHalted):
         living.quote(anna, position)
     with pytest.raises(errors.RedeemingHalted):

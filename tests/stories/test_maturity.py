@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.living import START, Living, assert_books_hold
+from tests.living import START, Living, assert_books_hold, halt
 
 from staddle import errors, products
 from staddle.db import Database
@@ -144,7 +144,7 @@ def test_where_the_target_cannot_take_it_it_is_redeemed(living: Living, obstacle
         if obstacle == "closed":
             products.close_product(tx, "ada", "TARGET", living.now)
         if obstacle == "halted":
-            products.halt_subscribing(tx, "ada", "TARGET", "Pause", living.now)
+            halt(tx, "TARGET", "subscribing", "Pause", living.now)
     living.passes(days=3)
     living.tick()
     assert living.position(position).ended_by == "maturity"

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from tests.living import Living, assert_audited
+from tests.living import Living, assert_audited, release
 
 from staddle import desk, errors, ledger, rewards
 from staddle.db import Database
@@ -127,7 +127,7 @@ def test_a_run_outside_its_limits_keeps_them_as_they_stood_when_it_was_planned(l
     with living.database.transaction() as tx:
         kept = rewards.kept_plan(tx, held)
         assert [each.change_percent for each in kept.totals] == [D("0.00"), D("1333.33")]
-        rewards.release_run(tx, "bob", held.run_on, living.now)
+        release(tx, held.run_on, living.now)
     assert living.run(held.run_on).limits == held.limits
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
+from tests.living import halt
 from tests.stories.stage import FLEXIBLE, START, fund, on_sale, rate, set_up, subscribe, withdraw_all
 
 from staddle import desk, errors, products
@@ -269,7 +270,7 @@ def test_h14_closing_halting_and_selling_out_never_block_redemption(database: Da
         products.approve_terms(tx, "bob", "F", 2, START)
         assert products.show_product(tx, "F", START).status == "sold_out"
         withdraw_all(tx, alice, "F")
-        products.halt_subscribing(tx, "ada", "F", "Network upgrade", START)
+        halt(tx, "F", "subscribing", "Network upgrade", START)
         with pytest.raises(errors.SubscribingHalted, match="Network upgrade"):
             subscribe(tx, alice, "F", "1")
         withdraw_all(tx, bert, "F")
@@ -285,11 +286,11 @@ def test_h14_redeeming_is_halted_only_by_a_switch_of_its_own(database: Database)
         rate(tx, "F", ("0", None, "0.05"))
         alice = fund(tx, "alice", "BTC", "3")
         subscribe(tx, alice, "F", "1")
-        products.halt_redeeming(tx, "ada", "F", "Bank holiday", START)
+        halt(tx, "F", "redeeming", "Bank holiday", START)
         with pytest.raises(errors.RedeemingHalted, match="Bank holiday"):
             withdraw_all(tx, alice, "F")
         subscribe(tx, alice, "F", "1")
-        products.resume_redeeming(tx, "ada", "F", START)
+        halt(tx, "F", "redeeming", None, START)
         withdraw_all(tx, alice, "F")
 
 
@@ -298,15 +299,15 @@ def test_a_halt_has_a_reason_that_customers_see(database: Database) -> None:
         on_sale(tx, "F")
         for reason in ("", "  ", "x" * 301, "two\nlines"):
             with pytest.raises(errors.InvalidChoice):
-                products.halt_subscribing(tx, "ada", "F", reason, START)
-        products.halt_subscribing(tx, "ada", "F", "Network upgrade", START)
+                halt(tx, "F", "subscribing", reason, START)
+        halt(tx, "F", "subscribing", "Network upgrade", START)
         offer = products.show_product(tx, "F", START)
         assert (offer.status, offer.subscribe_halt) == ("halted", "Network upgrade")
-        products.resume_subscribing(tx, "ada", "F", START)
+        halt(tx, "F", "subscribing", None, START)
         assert products.show_product(tx, "F", START).status == "open"
         draft(tx, FIXED)
         with pytest.raises(errors.WrongState):
-            products.halt_subscribing(tx, "ada", "P", "Reason", START)
+            halt(tx, "P", "subscribing", "Reason", START)
 
 
 def test_a_product_on_sale_cannot_be_retired_even_if_nobody_holds_it(database: Database) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from tests.living import Living, assert_books_hold
+from tests.living import Living, assert_books_hold, halt
 
 from staddle import errors, positions, products
 from staddle.db import Database, Tx
@@ -126,10 +126,10 @@ def test_nobody_is_refused_for_quota_that_is_being_given_back(
 def test_nobody_slips_in_behind_a_halt(living: Living, pool: ThreadPoolExecutor) -> None:
     _, bert = two_customers(living)
 
-    def halt(tx: Tx) -> object:
-        return products.halt_subscribing(tx, "ada", "LAST", "we count", living.now)
+    def pause(tx: Tx) -> object:
+        return halt(tx, "LAST", "subscribing", "we count", living.now)
 
-    outcome = meanwhile(living, pool, halt, bert, "50").result()[0]
+    outcome = meanwhile(living, pool, pause, bert, "50").result()[0]
     assert isinstance(outcome.error, errors.SubscribingHalted)
     assert living.positions_of(bert, "LAST") == []
 

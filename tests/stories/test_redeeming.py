@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from tests.living import START, Living, assert_books_hold
+from tests.living import START, Living, assert_books_hold, halt
 
 from staddle import errors, products
 from staddle.db import Database
@@ -78,11 +78,11 @@ def test_each_refusal_of_redeeming_has_its_own_class(living: Living) -> None:
     with pytest.raises(errors.QuoteRequired):
         living.redeem(anna, "FIXED")
     with living.database.transaction() as tx:
-        products.halt_redeeming(tx, "ada", "FLEX", "We count the coins", living.now)
+        halt(tx, "FLEX", "redeeming", "We count the coins", living.now)
     with pytest.raises(errors.RedeemingHalted, match="We count the coins"):
         living.redeem(anna, "FLEX")
     with living.database.transaction() as tx:
-        products.resume_redeeming(tx, "bob", "FLEX", living.now)
+        halt(tx, "FLEX", "redeeming", None, living.now)
     assert living.redeem(anna, "FLEX").left == 0
 
 
@@ -92,10 +92,10 @@ def test_closing_selling_out_or_halting_sales_never_blocks_redeeming(living: Liv
     living.subscribe(anna, "LAST", "100")
     living.redeem(anna, "LAST", "1")
     with living.database.transaction() as tx:
-        products.halt_subscribing(tx, "ada", "LAST", "Paused", living.now)
+        halt(tx, "LAST", "subscribing", "Paused", living.now)
     living.redeem(anna, "LAST", "1")
     with living.database.transaction() as tx:
-        products.resume_subscribing(tx, "ada", "LAST", living.now)
+        halt(tx, "LAST", "subscribing", None, living.now)
         products.close_product(tx, "ada", "LAST", living.now)
     living.passes(days=1)
     assert living.redeem(anna, "LAST").rewards_paid == D("0.098")

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
-from tests.living import START, Living, assert_audited, assert_books_hold
+from tests.living import START, Living, assert_audited, assert_books_hold, release
 
 from staddle import errors, rewards
 from staddle.db import Database
@@ -223,13 +223,13 @@ def test_a_total_far_from_the_last_one_holds_the_run_for_a_second_person(databas
     assert "from 1.5" in str(held[0].held_because)
     run_on = held[0].run_on
     with living.database.transaction() as tx, pytest.raises(errors.SecondPersonNeeded):
-        rewards.release_run(tx, "ada", run_on, living.now)
+        release(tx, run_on, living.now, by="ada")
     living.passes(days=1)
     assert [report.state for report in living.catch_up()] == ["held"]  # and none behind it is done
     with living.database.transaction() as tx:
-        assert rewards.release_run(tx, "bob", run_on, living.now).state == "released"
+        assert release(tx, run_on, living.now).state == "released"
     with living.database.transaction() as tx, pytest.raises(errors.WrongState):
-        rewards.release_run(tx, "bob", run_on, living.now)
+        release(tx, run_on, living.now)
     reports = living.catch_up()
     assert [(report.state, report.released_by) for report in reports] == [
         ("finished", "bob"),

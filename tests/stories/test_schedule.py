@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.living import Living, assert_audited
+from tests.living import Living, assert_audited, release
 
 from staddle import desk, errors, positions, rewards
 from staddle.db import Database
@@ -218,7 +218,7 @@ def test_a_run_that_is_held_is_alarmed_and_waits_until_it_is_released(database: 
     runs(work(living))
     assert living.rows("SELECT planned_at FROM run WHERE state = 'held'") == planned_at
     with database.transaction() as tx:
-        rewards.release_run(tx, "bob", date(2026, 1, 24), living.now)
+        release(tx, date(2026, 1, 24), living.now)
     runs(work(living))
     assert state_of(database, date(2026, 1, 24)) == "finished"
     runs(work(living))

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.living import START, Living, assert_books_hold
+from tests.living import START, Living, assert_books_hold, halt
 
 from staddle import customers, errors, products
 from staddle.db import Database
@@ -161,11 +161,11 @@ def test_the_product_must_be_open(living: Living) -> None:
     living.comes(closes)
     assert refused(living, anna, "WINDOW") == "product_closed"
     with living.database.transaction() as tx:
-        products.halt_subscribing(tx, "ada", "FLEX", "We are moving house", living.now)
+        halt(tx, "FLEX", "subscribing", "We are moving house", living.now)
     with pytest.raises(errors.SubscribingHalted, match="We are moving house"):
         living.subscribe(anna, "FLEX", "10")
     with living.database.transaction() as tx:
-        products.resume_subscribing(tx, "ada", "FLEX", living.now)
+        halt(tx, "FLEX", "subscribing", None, living.now)
         products.close_product(tx, "ada", "FLEX", living.now)
     assert refused(living, anna) == "product_closed"
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
+from staddle import approvals
 from staddle.api.bulk import AllAnswered, ItemKey, UpTo1000, answer_items, described_as, read_items
 from staddle.api.fields import Account, AmountText, Body, Code, Id, Reference, id_of
 from staddle.api.once import once
@@ -16,7 +17,6 @@ from staddle.customers import (
     Moved,
     Withdraw,
     approve_customer_move,
-    ask_customer_move,
     deposit,
     find_customer,
     find_customers,
@@ -149,7 +149,9 @@ def ask_for_customer_move(at: At, body: CustomerMoveBody) -> Given:
     )
 
     def ask() -> MoveAsked:
-        return MoveAsked(approval_id=ask_customer_move(at.tx, at.by, move, at.now), customer=body.customer)
+        return MoveAsked(
+            approval_id=approvals.ask_customer_move(at.tx, at.by, move, at.now), customer=body.customer
+        )
 
     return once(at, "ask_customer_move", {"move": body}, ask)
 

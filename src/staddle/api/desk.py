@@ -1,7 +1,7 @@
 """The desk itself: its settings and limits, its coins and agreement, its log, its alarms, and a sandbox's clock."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -15,16 +15,18 @@ from staddle.desk import (
     Alarm,
     Desk,
     LogEntry,
+    LogFilter,
     add_asset,
     change_limits,
     change_redemption_limits,
+    count_pending,
     dismiss_alarm,
     find_desk,
     list_alarms,
     now_of,
-    pending,
     read_log,
 )
+from staddle.desk.log_file import log_file
 from staddle.errors import AlarmNotFound, InvalidChoice
 from staddle.money import parse_decimal
 from staddle.rewards import RunReport, instant_after, move_clock
@@ -34,6 +36,8 @@ from staddle.server.describe_errors import ErrorDescribed, describe_errors
 
 TAG = "Desk"
 ALARMS_MAX = 1_000
+LogWord: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)] | None
+Instant: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 DaysMin = Annotated[int, msgspec.Meta(description="The reward pool should last this many days.")]
 
 
@@ -116,7 +120,7 @@ def show_desk(at: At) -> DeskShown:
     return DeskShown(
         now_at=at.now,
         desk=find_desk(at.tx),
-        approvals_waiting=len(pending(at.tx)),
+        approvals_waiting=count_pending(at.tx),
         alarms_open=len(list_alarms(at.tx, count=ALARMS_MAX)),
     )
 
@@ -147,10 +151,39 @@ def change_run_limits(at: At, body: LimitsBody) -> Given:
 
 
 @reads("/v1/desk/log", allow=operator("viewer"), gives=Page[LogEntry], tag=TAG)
-def list_log(at: At, cursor: Cursor = None, limit: Limit = 50) -> Page[LogEntry]:
-    """List who did what, newest first."""
-    found = read_log(at.tx, limit + 1, read_cursor(cursor, int))
+def list_log(
+    at: At,
+    by: LogWord = None,
+    act: LogWord = None,
+    subject: LogWord = None,
+    from_at: Instant | None = None,
+    before_at: Instant | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[LogEntry]:
+    """List who did what, newest first: all of it, or what one operator did, of one act, about one thing, in a period.
+
+    Nobody can edit it: every entry is chained by hash to those before, and `staddle audit` proves it.
+    """
+    found = read_log(
+        at.tx, limit + 1, read_cursor(cursor, int), LogFilter(by, act, subject, from_at, before_at)
+    )
     return page(found, limit, lambda entry: entry.log_id)
+
+
+@reads("/v1/desk/log.csv", allow=operator("viewer"), gives=bytes, tag=TAG, media_type="text/csv")
+def download_log(
+    at: At,
+    by: LogWord = None,
+    act: LogWord = None,
+    subject: LogWord = None,
+    from_at: Instant | None = None,
+    before_at: Instant | None = None,
+) -> Given:
+    """Download the log as CSV, with the same choices: log_id, at, operator, act, subject, details (JSON)."""
+    file = log_file(at.tx, LogFilter(by, act, subject, from_at, before_at))
+    headers = {"Content-Disposition": 'attachment; filename="log.csv"'}
+    return Given(file, headers=headers, media_type="text/csv")
 
 
 @writes("POST", "/v1/assets", allow=operator("product"), gives=CoinAdded, tag=TAG)

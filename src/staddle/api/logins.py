@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from staddle import approvals
 from staddle.api.fields import AmountText, Body, Id, Reference, id_of
 from staddle.api.once import once
 from staddle.api.operation import Given, reads, works, writes
@@ -18,7 +19,6 @@ from staddle.identity import (
     SignInProvider,
     add_customer_login,
     add_operator_login,
-    ask_to_remove_factors,
     drop_sign_in_provider,
     find_login_by_email,
     list_logins,
@@ -165,7 +165,7 @@ def ask_to_remove_factors_of_customer(at: At, reference: Reference) -> Given:
 
     def do() -> FactorsAsked:
         login = login_of_customer(at.tx, find_customer(at.tx, reference).customer_id)
-        number = ask_to_remove_factors(at.tx, at.caller, login.login_id, at.machine_now)
+        number = approvals.ask_to_remove_factors(at.tx, at.caller, login.login_id, at.machine_now)
         return FactorsAsked(approval_id=number)
 
     return once(at, "ask_to_remove_factors", {"reference": reference}, do)
@@ -177,7 +177,7 @@ def ask_to_remove_factors_of_operator(at: At, name: OperatorName) -> Given:
 
     def do() -> FactorsAsked:
         login = login_of(at.tx, operator_caller(at.tx, name))
-        number = ask_to_remove_factors(at.tx, at.caller, login.login_id, at.machine_now)
+        number = approvals.ask_to_remove_factors(at.tx, at.caller, login.login_id, at.machine_now)
         return FactorsAsked(approval_id=number)
 
     return once(at, "ask_to_remove_factors", {"operator": name}, do)

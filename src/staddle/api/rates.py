@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from staddle import products
+from staddle import approvals, products
 from staddle.api.fields import AmountText, Body, Code, Id, id_of
 from staddle.api.once import once
 from staddle.api.operation import Given, reads, works, writes
@@ -79,7 +79,7 @@ def propose_new_rate(at: At, body: RateBody) -> Given:
     tiers = tiers_of(body)
 
     def ask() -> Asked:
-        number = products.propose_rate(at.tx, at.by, body.product, tiers, body.effective_at, at.now)
+        number = approvals.ask_rate(at.tx, at.by, body.product, tiers, body.effective_at, at.now)
         return Asked(approval_id=number, product=body.product)
 
     return once(at, "propose_rate", {"rate": body}, ask)
@@ -139,7 +139,7 @@ def set_rate_source(at: At, product: Code, body: SourceBody) -> Given:
     terms = SourceTerms(**{**msgspec.structs.asdict(body), **exact})
 
     def ask() -> Asked:
-        number = products.set_source(at.tx, at.by, product, terms, at.now, at.config.http_hosts)
+        number = approvals.ask_source(at.tx, at.by, product, terms, at.now, at.config.http_hosts)
         return Asked(approval_id=number, product=product)
 
     return once(at, "set_source", {"product": product, "source": body}, ask)
@@ -200,7 +200,7 @@ def propose_held_reading(at: At, product: Code) -> Given:
     """Propose the rate of the newest reading that was held for people to decide; another person publishes it."""
 
     def propose() -> ReadingProposed:
-        number, reading = products.propose_reading(at.tx, at.by, product, at.now)
+        number, reading = approvals.ask_reading(at.tx, at.by, product, at.now)
         return ReadingProposed(approval_id=number, reading=reading)
 
     return once(at, "propose_reading", {"product": product}, propose)

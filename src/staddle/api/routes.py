@@ -12,6 +12,7 @@ from litestar.response import Stream
 
 from staddle.api import (
     accounts,
+    approvals,
     choices,
     clock,
     custody,
@@ -52,7 +53,7 @@ FILES = (
     *(prices, products, rates, sales, drafts),
     *(accounts, choices, clock, leaving, positions, rewards, staking, statements),
     *(custody, customers, imports),
-    *(desk, operators, runs, tasks, treasury),
+    *(approvals, desk, operators, runs, tasks, treasury),
     *(events, webhooks),
     *(sign_in, factors, keys, logins),
 )

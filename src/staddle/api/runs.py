@@ -6,6 +6,8 @@ from typing import Annotated
 
 import msgspec
 
+from staddle import approvals
+from staddle.api.approvals import RequestAsked, asked
 from staddle.api.fields import Body, Id, id_of
 from staddle.api.once import once
 from staddle.api.operation import Given, reads, works, writes
@@ -29,7 +31,6 @@ from staddle.rewards import (
     parked_positions,
     pause_run,
     reconcile,
-    release_run,
     resume_run,
     retry_parked,
     run,
@@ -122,10 +123,18 @@ def show_run(at: At, run_on: RunOn) -> RunReport:
     return find_report(at.tx, run_on)
 
 
-@writes("POST", "/v1/runs/{run_on}/release", allow=WORK, gives=RunReport, tag=TAG, keyed="must")
+@writes("POST", "/v1/runs/{run_on}/release", allow=WORK, gives=RequestAsked, tag=TAG, keyed="must")
 def release_held_run(at: At, run_on: RunOn) -> Given:
-    """Let a run that is outside its limits be executed, as a second person; then start it again."""
-    return once(at, "release_run", {"run_on": run_on}, lambda: release_run(at.tx, at.by, run_on, at.now))
+    """Ask for a run that is outside its limits to be executed.
+
+    A second person approves; then it goes on by itself, or when it is started again.
+    """
+    return once(
+        at,
+        "ask_release",
+        {"run_on": run_on},
+        lambda: asked(at, approvals.ask_release(at.tx, at.by, run_on, at.now)),
+    )
 
 
 @writes("POST", "/v1/runs/{run_on}/pause", allow=WORK, gives=RunReport, tag=TAG, keyed="must")

@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from staddle import products
+from staddle import approvals, products
+from staddle.api.approvals import RequestAsked, asked
 from staddle.api.fields import AmountText, Body, Code
 from staddle.api.once import once
 from staddle.api.operation import Given, reads, writes
@@ -134,25 +135,46 @@ def draft_new_version(at: At, code: Code, body: TermsBody) -> Given:
 @writes("POST", "/v1/desk/products/{code}/versions/{version}/approve", allow=MAKE, gives=Product, tag=TAG)
 def approve_version(at: At, code: Code, version: Annotated[int, msgspec.Meta(ge=1)]) -> Given:
     """Put drafted terms in force, as a second person; with the first ones the product goes on sale."""
-    asked = {"code": code, "version": version}
+    named = {"code": code, "version": version}
     return once(
-        at, "approve_terms", asked, lambda: products.approve_terms(at.tx, at.by, code, version, at.now)
+        at, "approve_terms", named, lambda: products.approve_terms(at.tx, at.by, code, version, at.now)
     )
 
 
-@writes("POST", "/v1/desk/products/{code}/halts/{what}", allow=MAKE, gives=Product, tag=TAG)
+@writes("POST", "/v1/desk/products/{code}/versions/{version}/ask", allow=MAKE, gives=RequestAsked, tag=TAG)
+def ask_for_version(at: At, code: Code, version: Annotated[int, msgspec.Meta(ge=1)]) -> Given:
+    """Put drafted terms before a second person, with their difference to those in force."""
+    return once(
+        at,
+        "ask_terms",
+        {"code": code, "version": version},
+        lambda: asked(at, approvals.ask_terms(at.tx, at.by, code, version, at.now)),
+    )
+
+
+@writes("POST", "/v1/desk/products/{code}/halts/{what}", allow=MAKE, gives=RequestAsked, tag=TAG)
 def halt_product(at: At, code: Code, what: What, body: HaltBody) -> Given:
-    """Pause subscribing or redeeming, each with its own switch; customers see the reason."""
-    act = {"subscribing": products.halt_subscribing, "redeeming": products.halt_redeeming}[what]
-    asked = {"code": code, "what": what, "reason": body.reason}
-    return once(at, f"halt_{what}", asked, lambda: act(at.tx, at.by, code, body.reason, at.now))
+    """Ask to pause subscribing or redeeming, each with its own switch; a second person approves.
+
+    Customers see the reason.
+    """
+    return once(
+        at,
+        "ask_halt",
+        {"code": code, "what": what, "reason": body.reason},
+        lambda: asked(at, approvals.ask_halt(at.tx, at.by, code, what, body.reason, at.now)),
+    )
 
 
-@writes("DELETE", "/v1/desk/products/{code}/halts/{what}", allow=MAKE, gives=Product, tag=TAG)
+@writes("DELETE", "/v1/desk/products/{code}/halts/{what}", allow=MAKE, gives=RequestAsked, tag=TAG)
 def resume_product(at: At, code: Code, what: What) -> Given:
-    """End a pause."""
-    act = {"subscribing": products.resume_subscribing, "redeeming": products.resume_redeeming}[what]
-    return once(at, f"resume_{what}", {"code": code, "what": what}, lambda: act(at.tx, at.by, code, at.now))
+    """Ask to end a pause; a second person approves."""
+    return once(
+        at,
+        "ask_halt",
+        {"code": code, "what": what, "reason": None},
+        lambda: asked(at, approvals.ask_halt(at.tx, at.by, code, what, None, at.now)),
+    )
 
 
 @writes("POST", "/v1/desk/products/{code}/close", allow=MAKE, gives=Product, tag=TAG)

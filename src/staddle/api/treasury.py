@@ -5,10 +5,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from staddle import approvals
+from staddle.api.approvals import RequestAsked, asked
 from staddle.api.fields import AmountText, Body, Code, Id, id_of
+from staddle.api.once import once
 from staddle.api.operation import Given, answered, reads, writes
 from staddle.api.pages import Cursor, Limit, Page, page, read_cursor
-from staddle.errors import ApprovalNotFound
+from staddle.errors import ApprovalNotFound, TransferNotFound
 from staddle.money import parse_decimal
 from staddle.server.allow import operator
 from staddle.server.at import At
@@ -25,7 +28,6 @@ from staddle.treasury import (
     Supposed,
     WhatIf,
     approve_pool_move,
-    ask_pool_move,
     ladder,
     maturities,
     pool_history,
@@ -83,6 +85,12 @@ class WhatIfBody(Body, frozen=True, kw_only=True):
     funding_on: date | None = None
 
 
+class CorrectionBody(Body, frozen=True, kw_only=True):
+    """Why an entry of the books is a mistake."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=300, description="Why; customers see it.")]
+
+
 class RunwayShown(msgspec.Struct, frozen=True, kw_only=True):
     """Each reward pool, what a day costs, and how long it lasts."""
 
@@ -97,7 +105,7 @@ def ask_for_pool_move(at: At, body: PoolMoveBody) -> Given:
     command = AskPoolMove(
         key=at.key, by=at.by, move=body.move, asset=body.asset, amount=amount, reference=body.reference
     )
-    return answered(ask_pool_move(at.tx, [command], at.now)[0])
+    return answered(approvals.ask_pool_move(at.tx, [command], at.now)[0])
 
 
 @writes(
@@ -126,6 +134,21 @@ def list_pool_moves(
     """List the moves of the reward pools, newest first: who asked, who approved, under which reference."""
     found = pool_moves(at.tx, asset, limit + 1, read_cursor(cursor, int), is_waiting)
     return page(found, limit, lambda move: move.approval_id)
+
+
+@writes("POST", "/v1/transfers/{transfer_id}/correct", allow=MOVE, gives=RequestAsked, tag=TAG, keyed="must")
+def ask_for_correction(at: At, transfer_id: Id, body: CorrectionBody) -> Given:
+    """Ask for a deposit, a withdrawal or a move of a reward pool to be reversed, all of it.
+
+    A second person approves. A transfer is corrected once, and only what is still there is taken back.
+    """
+    number = id_of(transfer_id, TransferNotFound)
+    return once(
+        at,
+        "ask_correction",
+        {"transfer_id": number, "reason": body.reason},
+        lambda: asked(at, approvals.ask_correction(at.tx, at.by, number, body.reason, at.now)),
+    )
 
 
 @reads("/v1/treasury/runway", allow=SEE, gives=RunwayShown, tag=TAG)

@@ -42,7 +42,7 @@ ENTRIES = (
     Entry("restore", DESK, "backup", "Make a database out of a backup, and audit it."),
     Entry("reseal", DESK, "reseal", "Seal all secrets by the newest key."),
     Entry("settings", DESK, "settings", "What is in force, secrets hidden."),
-    Entry("approvals", DESK, "desk", "What waits for a second person.", True),
+    Entry("approvals", DESK, "approvals", "What waits for a second person.", True),
     Entry("worker", DESK, "worker", "Keep the schedule until stopped; start several, one of them leads."),
     Entry("alarms", DESK, "alarms", "What somebody must look at.", True),
     Entry("logins", DESK, "logins", "Who may sign in; from which amount they must prove it again.", True),

@@ -1,19 +1,22 @@
-"""`staddle desk`, `operators`, `approvals`: setting up, the people, and what needs two of them."""
+"""`staddle desk`, `operators`: setting up, the log, and the people."""
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import RenderableType
 
+from staddle import approvals
 from staddle import desk as room
 from staddle.cli import app
 from staddle.cli.answer import Document, Shown
-from staddle.cli.arguments import ApprovalId, parse_time
+from staddle.cli.arguments import parse_time
 from staddle.cli.edge import At, Edge, machine_now, reads, works, writes
 from staddle.cli.show import card, grid, instant, listing, said
 from staddle.days import parse_instant
-from staddle.errors import InvalidChoice
-from staddle.identity import set_operator_active
+from staddle.desk.log_file import write_log
+from staddle.errors import InvalidChoice, InvalidFile
 from staddle.money import parse_decimal
 
 Roles = Annotated[
@@ -52,7 +55,7 @@ def create(
 def show(at: At) -> Shown:
     """Show the desk's settings and what time it is there."""
     desk = room.find_desk(at.tx)
-    waiting = len(room.pending(at.tx))
+    waiting = room.count_pending(at.tx)
     return Shown({"now_at": at.now, "desk": desk, "approvals_waiting": waiting}, _desk_view)
 
 
@@ -98,10 +101,35 @@ def limits(
 
 @reads(app.desk, "log")
 def log(
-    at: At, count: Annotated[int, typer.Option(min=1, max=100_000, help="How many entries.")] = 30
+    at: At,
+    count: Annotated[int, typer.Option(min=1, max=100_000, help="How many entries.")] = 30,
+    by: Annotated[str | None, typer.Option("--by", help="What this operator did.")] = None,
+    act: Annotated[str | None, typer.Option("--act", help="Of this act, such as set_roles.")] = None,
+    subject: Annotated[str | None, typer.Option("--subject", help="About this, such as a product.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="From this instant on.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Before this instant.")] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Write all of it as CSV; - is standard output."),
+    ] = None,
 ) -> Shown:
-    """Show who did what, newest first."""
-    return Shown({"entries": room.read_log(at.tx, count)}, _log_view)
+    """Show who did what, newest first. Nobody can edit it; `staddle audit` proves that."""
+    instants = (None if text is None else parse_instant(text) for text in (start, end))
+    wanted = room.LogFilter(by, act, subject, *instants)
+    if csv is None:
+        return Shown({"entries": room.read_log(at.tx, count, None, wanted)}, _log_view)
+    if str(csv) == "-":
+        write_log(at.tx, wanted, sys.stdout)
+        return Shown(None)
+    try:
+        with csv.open("w", encoding="utf-8", newline="") as out:
+            written = write_log(at.tx, wanted, out)
+    except OSError as error:
+        raise InvalidFile(f"{csv} cannot be written: {error.strerror}.") from error
+    return Shown(
+        {"file": str(csv), "row_count": written},
+        lambda data: said(f"{data['row_count']:,} entries are in {data['file']}."),
+    )
 
 
 def _log_view(data: Document) -> RenderableType:
@@ -118,18 +146,21 @@ def add(
     name: Annotated[str, typer.Argument(help="Small letters and digits.")],
     role: Roles = None,
 ) -> Shown:
-    """Add an operator; the first one adds themselves and has every role, the others are added by an admin."""
+    """Add an operator; the first one adds themselves and has every role, the others are added by an admin.
+
+    Their roles wait for another admin, unless there is only one.
+    """
     with edge.transaction() as tx:
         now = room.now_of(tx, machine_now())
-        operator = room.add_operator(tx, edge.operator or name, name, now, role or ())
+        operator = approvals.add_operator(tx, edge.operator or name, name, now, role or ())
     return Shown(operator, _operator_view)
 
 
 @writes(app.operators, "roles")
 def roles(at: At, name: OperatorArgument, role: Roles = None) -> Shown:
-    """Say what an operator may do from now on: every role that they are to have."""
+    """Say what an operator may do: every role that they are to have. What is new waits for another admin."""
     what: dict[str, object] = {"name": name, "roles": sorted(role or ())}
-    answer = at.once("set_roles", what, lambda: room.set_roles(at.tx, at.by, name, role or (), at.now))
+    answer = at.once("set_roles", what, lambda: approvals.set_roles(at.tx, at.by, name, role or (), at.now))
     return Shown(answer.data, _operator_view, is_replay=answer.is_replay)
 
 
@@ -141,14 +172,16 @@ def deactivate(at: At, name: OperatorArgument) -> Shown:
 
 @writes(app.operators, "activate")
 def activate(at: At, name: OperatorArgument) -> Shown:
-    """Let an operator work the desk again."""
+    """Let an operator work the desk again; roles of before wait for another admin."""
     return _set_active(at, name, True)
 
 
 def _set_active(at: At, name: str, is_active: bool) -> Shown:
     what: dict[str, object] = {"name": name, "is_active": is_active}
     answer = at.once(
-        "set_active", what, lambda: set_operator_active(at.tx, at.by, name, is_active, at.now, machine_now())
+        "set_active",
+        what,
+        lambda: approvals.set_operator_active(at.tx, at.by, name, is_active, at.now, machine_now()),
     )
     return Shown(answer.data, _operator_view, is_replay=answer.is_replay)
 
@@ -156,7 +189,12 @@ def _set_active(at: At, name: str, is_active: bool) -> Shown:
 def _operator_view(data: Document) -> RenderableType:
     if not data["is_active"]:
         return said(f"{data['name']} does not work the desk any more.")
-    return said(f"{data['name']} works the desk: {', '.join(data['roles'])}.")
+    asked = data["grant_asked"]
+    more = [] if asked is None else [
+        f"More roles wait for another admin as request {asked}.",
+        f"Next: staddle approvals approve {asked} --as ANOTHER-ADMIN",
+    ]  # fmt: skip
+    return said(f"{data['name']} works the desk: {', '.join(data['roles'])}.", *more)
 
 
 @reads(app.operators, "list")
@@ -165,21 +203,3 @@ def operators(at: At) -> Shown:
     found = room.list_operators(at.tx)
     columns = ["name", "roles", "is_active", "added_at"]
     return Shown({"operators": found}, lambda data: listing("", data["operators"], columns))
-
-
-@reads(app.approvals, "list")
-def approvals(at: At) -> Shown:
-    """List what waits for a second person, oldest first."""
-    return Shown({"approvals": room.pending(at.tx)}, _approvals_view)
-
-
-def _approvals_view(data: Document) -> RenderableType:
-    columns = ["approval_id", "act", "subject", "asked_by", "asked_at"]
-    return listing("", data["approvals"], columns, "Nothing waits for a second person.")
-
-
-@writes(app.approvals, "decline")
-def decline(at: At, approval_id: ApprovalId) -> Shown:
-    """Decline a request, or withdraw your own."""
-    what: dict[str, object] = {"approval_id": approval_id}
-    return at.once("decline", what, lambda: room.decline(at.tx, at.by, approval_id, at.now))

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from staddle import approvals
 from staddle import identity as room
 from staddle.cli import app
 from staddle.cli.answer import Shown
@@ -100,7 +101,7 @@ def lost_factors(at: At, who: Who, is_operator: IsOperator = False) -> Shown:
 
     def do() -> object:
         login, by = _login(at.tx, who, is_operator), room.operator_caller(at.tx, at.by)
-        number = room.ask_to_remove_factors(at.tx, by, login.login_id, machine_now())
+        number = approvals.ask_to_remove_factors(at.tx, by, login.login_id, machine_now())
         return {"approval_id": number, "login": login}
 
     return at.once("ask_to_remove_factors", {"who": who, "is_operator": is_operator}, do)

@@ -1,6 +1,5 @@
 """`staddle products`: what can be subscribed to, from draft to retirement."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -8,18 +7,21 @@ import msgspec
 import typer
 from rich.console import RenderableType
 
+from staddle import approvals
 from staddle import products as room
 from staddle.cli import (
     app,
     drafts,  # noqa: F401  its commands stand beside these
 )
 from staddle.cli.answer import Document, Shown, trimmed
+from staddle.cli.approvals import asked, asked_view
 from staddle.cli.arguments import ProductCode, Reason
 from staddle.cli.edge import At, reads, writes
 from staddle.cli.rates import tier_table
 from staddle.cli.show import amount, card, grid, instant, percent, said
 from staddle.cli.terms import TERMS, TermsFile, drafted_view, given_terms, read_terms
 from staddle.errors import InvalidChoice
+from staddle.products.halt import What
 from staddle.products.offer import ON_SHOW, STATES
 
 
@@ -65,6 +67,18 @@ def approve(
     return Shown(answer.data, lambda data: said(f"{code} is on sale under version {data['version']}."))
 
 
+@writes(app.products, "ask")
+def ask(
+    at: At, code: ProductCode, version: Annotated[int, typer.Argument(help="Of the terms.")] = 1
+) -> Shown:
+    """Put drafted terms before a second person, with their difference to those in force."""
+    what: dict[str, object] = {"code": code, "version": version}
+    answer = at.once(
+        "ask_terms", what, lambda: asked(at, approvals.ask_terms(at.tx, at.by, code, version, at.now))
+    )
+    return Shown(answer.data, asked_view, is_replay=answer.is_replay)
+
+
 @writes(app.products, "halt")
 def halt(
     at: At,
@@ -72,28 +86,28 @@ def halt(
     what: Annotated[str, typer.Argument(help="subscribing or redeeming.")],
     reason: Reason,
 ) -> Shown:
-    """Pause subscribing or redeeming, each with its own switch; redeeming never stops otherwise."""
-    acts = {"subscribing": room.halt_subscribing, "redeeming": room.halt_redeeming}
-    act = acts[choice_of(what, acts)]
-    asked: dict[str, object] = {"code": code, "what": what, "reason": reason}
-    return at.once(f"halt_{what}", asked, lambda: act(at.tx, at.by, code, reason, at.now))
+    """Ask to pause subscribing or redeeming, each with its own switch; redeeming never stops otherwise."""
+    return _ask_halt(at, code, what, reason)
 
 
 @writes(app.products, "resume")
 def resume(
     at: At, code: ProductCode, what: Annotated[str, typer.Argument(help="subscribing or redeeming.")]
 ) -> Shown:
-    """End a pause."""
-    acts = {"subscribing": room.resume_subscribing, "redeeming": room.resume_redeeming}
-    act = acts[choice_of(what, acts)]
-    return at.once(f"resume_{what}", {"code": code, "what": what}, lambda: act(at.tx, at.by, code, at.now))
+    """Ask to end a pause."""
+    return _ask_halt(at, code, what, None)
 
 
-def choice_of(what: str, acts: Mapping[str, object]) -> str:
-    """Give back what is one of these choices; raises InvalidChoice."""
-    if what not in acts:
-        raise InvalidChoice(f"{what[:40]!r} is not one of {', '.join(acts)}.")
-    return what
+def _ask_halt(at: At, code: str, what: str, reason: str | None) -> Shown:
+    if what not in ("subscribing", "redeeming"):
+        raise InvalidChoice(f"{what[:40]!r} is not one of subscribing, redeeming.")
+    named: What = "subscribing" if what == "subscribing" else "redeeming"
+    answer = at.once(
+        "ask_halt",
+        {"code": code, "what": what, "reason": reason},
+        lambda: asked(at, approvals.ask_halt(at.tx, at.by, code, named, reason, at.now)),
+    )
+    return Shown(answer.data, asked_view, is_replay=answer.is_replay)
 
 
 @writes(app.products, "close")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Group, RenderableType
 
+from staddle import approvals
 from staddle import products as room
 from staddle.cli import app
 from staddle.cli.answer import Document, Shown
@@ -55,7 +56,7 @@ def set_source(
         decimals = {name: parse_decimal(text) for name, text in figures.items()}
         terms = room.SourceTerms(**what, **decimals, stale_hours=stale_hours)  # type: ignore[arg-type]
         hosts = Config.from_environ(os.environ).http_hosts
-        number = room.set_source(at.tx, at.by, product, terms, at.now, hosts)
+        number = approvals.ask_source(at.tx, at.by, product, terms, at.now, hosts)
         return {"approval_id": number, "product": product}
 
     all_of_it: dict[str, object] = {"product": product, **what, **figures, "stale_hours": stale_hours}
@@ -156,7 +157,7 @@ def propose(at: At, product: ProductCode) -> Shown:
     """Propose the rate of a reading that was left to people; another one approves it with `staddle rates approve`."""
 
     def ask() -> dict[str, object]:
-        number, reading = room.propose_reading(at.tx, at.by, product, at.now)
+        number, reading = approvals.ask_reading(at.tx, at.by, product, at.now)
         return {
             "approval_id": number,
             "product": product,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
-from staddle import desk, ledger
+from staddle import approvals, desk, ledger
 from staddle import products as room
 from staddle.cli import (
     app,
@@ -120,7 +120,7 @@ def propose(
 
     def ask() -> dict[str, object]:
         return {
-            "approval_id": room.propose_rate(at.tx, at.by, product, tiers, start, at.now),
+            "approval_id": approvals.ask_rate(at.tx, at.by, product, tiers, start, at.now),
             "product": product,
         }
 

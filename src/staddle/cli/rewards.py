@@ -9,9 +9,11 @@ import typer
 from rich.console import Group, RenderableType
 from rich.progress import Progress as Bar
 
+from staddle import approvals
 from staddle import rewards as room
 from staddle.cli import app
 from staddle.cli.answer import Document, Shown
+from staddle.cli.approvals import asked, asked_view
 from staddle.cli.arguments import PositionId, RunOn, parse_date
 from staddle.cli.edge import At, Edge, reads, works, writes
 from staddle.cli.show import amount, count_of, grid, instant, listing, said
@@ -92,15 +94,14 @@ def held_error(reports: Sequence[room.RunReport]) -> RunOutsideLimits | RunPause
 
 @writes(app.rewards, "release")
 def release(at: At, run_on: RunOn) -> Shown:
-    """Let a run that is outside its limits be executed, as a second person; then run it again."""
+    """Ask for a run that is outside its limits to be executed; a second person approves, then run it again."""
     day = parse_date(run_on)
-
-    answer = at.once("release_run", {"run_on": run_on}, lambda: room.release_run(at.tx, at.by, day, at.now))
-    return Shown(answer.data, _released_view, is_replay=answer.is_replay)
-
-
-def _released_view(data: Document) -> RenderableType:
-    return said(f"The run of {data['run_on']} is released.", f"Next: staddle rewards run {data['run_on']}")
+    answer = at.once(
+        "ask_release",
+        {"run_on": run_on},
+        lambda: asked(at, approvals.ask_release(at.tx, at.by, day, at.now)),
+    )
+    return Shown(answer.data, asked_view, is_replay=answer.is_replay)
 
 
 @writes(app.rewards, "pause")
@@ -187,7 +188,7 @@ def report_view(data: Document) -> RenderableType:
     if data["parked_count"]:
         parts.append(f"[bold red]{data['parked_count']} parked.[/] Next: staddle rewards parked")
     if data["state"] == "held":
-        parts.append(f"Next: staddle rewards release {data['run_on']} --as SOMEBODY-ELSE")
+        parts.append(f"Next: staddle rewards release {data['run_on']}, then staddle approvals approve")
     if data["state"] == "paused":
         parts.append(f"Next: staddle rewards resume {data['run_on']}")
     return said(sentence, *parts)

@@ -58,7 +58,11 @@ def drafted_view(data: Document) -> RenderableType:
     """Say what waits, and what comes next."""
     number, code = data["draft"]["version"], data["product"]
     sentence = f"Version {number} of the terms of {code} waits for a second person."
-    return said(sentence, f"Next: staddle products approve {code} {number} --as SOMEBODY-ELSE")
+    return said(
+        sentence,
+        f"Next: staddle products ask {code} {number}, so that somebody else sees what it changes",
+        f"  or: staddle products approve {code} {number} --as SOMEBODY-ELSE",
+    )
 
 
 def read_terms(file: Path | None) -> dict[str, Any]:

@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 from rich.console import Group, RenderableType
 
+from staddle import approvals
 from staddle import treasury as room
 from staddle.cli import app
 from staddle.cli.answer import Document, Shown, shown
-from staddle.cli.arguments import AmountText, ApprovalId, AssetCode, parse_date
+from staddle.cli.approvals import asked, asked_view
+from staddle.cli.arguments import AmountText, ApprovalId, AssetCode, Reason, parse_date
 from staddle.cli.edge import At, reads, writes
 from staddle.cli.show import amount, grid, said
 from staddle.days import parse_instant
@@ -26,7 +28,7 @@ def _ask(at: At, move: str, asset: str, quantity: str | None, reference: str | N
     command = room.AskPoolMove(
         key=at.key, by=at.by, move=move, asset=asset, amount=wanted, reference=reference
     )
-    return shown(room.ask_pool_move(at.tx, [command], at.now)[0], _asked_view)
+    return shown(approvals.ask_pool_move(at.tx, [command], at.now)[0], _asked_view)
 
 
 def _asked_view(data: Document) -> RenderableType:
@@ -96,6 +98,21 @@ def _moves_view(data: Document) -> RenderableType:
     ]
     heads = ["Request", "Move", "Amount", "Reference", "Asked", "Decided"]
     return grid("", heads, rows) if rows else "[dim]Nobody has asked to move a pool yet.[/]"
+
+
+@writes(app.treasury, "correct")
+def correct(
+    at: At,
+    transfer_id: Annotated[int, typer.Argument(metavar="TRANSFER", help="Which entry of the books.")],
+    reason: Reason,
+) -> Shown:
+    """Ask for a deposit, a withdrawal or a move of a reward pool to be reversed, all of it."""
+    answer = at.once(
+        "ask_correction",
+        {"transfer_id": transfer_id, "reason": reason},
+        lambda: asked(at, approvals.ask_correction(at.tx, at.by, transfer_id, reason, at.now)),
+    )
+    return Shown(answer.data, asked_view, is_replay=answer.is_replay)
 
 
 @reads(app.treasury, "runway")

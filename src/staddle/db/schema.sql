@@ -485,6 +485,24 @@ CREATE FUNCTION public.earned_days(product_id integer, locked_revision integer, 
             FROM generate_series(earned_days.first, earned_days.last) d(day)) b;
 END;
 
+CREATE TABLE public.desk_log (
+    log_id integer NOT NULL,
+    operator text NOT NULL,
+    act text NOT NULL,
+    subject text NOT NULL,
+    details json NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL
+);
+
+CREATE FUNCTION public.log_line(l public.desk_log) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN concat_ws('|'::text, (l).log_id, length((l).operator), (l).operator, length((l).act), (l).act, length((l).subject), (l).subject, ((EXTRACT(epoch FROM (l).effective_at) * (1000000)::numeric))::bigint, (l).details);
+
+CREATE FUNCTION public.log_seal_hash(previous_hash bytea, number integer, sealed_at timestamp with time zone, line text) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN sha256((previous_hash || convert_to(((concat_ws('|'::text, number, ((EXTRACT(epoch FROM sealed_at) * (1000000)::numeric))::bigint) || chr(10)) || line), 'UTF8'::name)));
+
 CREATE FUNCTION public.open_reward_day(run_on date, piece_count integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -701,6 +719,16 @@ ALTER TABLE public.approval ALTER COLUMN approval_id ADD GENERATED ALWAYS AS IDE
     CACHE 1
 );
 
+CREATE TABLE public.approval_effect (
+    approval_id integer NOT NULL,
+    difference json NOT NULL,
+    effect json NOT NULL
+);
+
+COMMENT ON COLUMN public.approval_effect.difference IS 'field by field, before and after';
+
+COMMENT ON COLUMN public.approval_effect.effect IS 'figures before and after: cost per day, customers, principal, runway';
+
 CREATE TABLE public.asset_price (
     asset_id smallint NOT NULL,
     quote text NOT NULL,
@@ -873,16 +901,6 @@ COMMENT ON COLUMN public.desk.redemptions_times_max IS 'more redemptions in 24 h
 
 COMMENT ON COLUMN public.desk.redemptions_share_max IS 'more redemptions in 24 hours than this fraction of what is staked are unusual';
 
-CREATE TABLE public.desk_log (
-    log_id integer NOT NULL,
-    operator text NOT NULL,
-    act text NOT NULL,
-    subject text NOT NULL,
-    details json NOT NULL,
-    effective_at timestamp with time zone NOT NULL,
-    recorded_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL
-);
-
 ALTER TABLE public.desk_log ALTER COLUMN log_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.desk_log_log_id_seq
     START WITH 1
@@ -890,6 +908,14 @@ ALTER TABLE public.desk_log ALTER COLUMN log_id ADD GENERATED ALWAYS AS IDENTITY
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.desk_log_seal (
+    number integer NOT NULL,
+    log_id integer NOT NULL,
+    hash bytea NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    CONSTRAINT desk_log_seal_number_check CHECK ((number > 0))
 );
 
 CREATE TABLE public.due_reward (
@@ -1781,6 +1807,9 @@ ALTER TABLE ONLY public.customer
 ALTER TABLE ONLY public.closing_late_reward
     ADD CONSTRAINT a_late_reward_is_closed_once PRIMARY KEY (cell, position_id, run_on);
 
+ALTER TABLE ONLY public.desk_log_seal
+    ADD CONSTRAINT a_log_entry_is_sealed_once UNIQUE (log_id);
+
 ALTER TABLE ONLY public.external_account
     ADD CONSTRAINT a_login_has_one_account_at_a_provider UNIQUE (login_id, issuer);
 
@@ -1819,6 +1848,9 @@ ALTER TABLE ONLY public.api_key
 
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_secret_hash_key UNIQUE (secret_hash);
+
+ALTER TABLE ONLY public.approval_effect
+    ADD CONSTRAINT approval_effect_pkey PRIMARY KEY (approval_id);
 
 ALTER TABLE ONLY public.approval
     ADD CONSTRAINT approval_pkey PRIMARY KEY (approval_id);
@@ -1867,6 +1899,9 @@ ALTER TABLE ONLY public.customer
 
 ALTER TABLE ONLY public.desk_log
     ADD CONSTRAINT desk_log_pkey PRIMARY KEY (log_id);
+
+ALTER TABLE ONLY public.desk_log_seal
+    ADD CONSTRAINT desk_log_seal_pkey PRIMARY KEY (number);
 
 ALTER TABLE ONLY public.desk
     ADD CONSTRAINT desk_pkey PRIMARY KEY (is_the_only_one);
@@ -2032,6 +2067,8 @@ CREATE UNIQUE INDEX an_alarm_is_open_once ON public.alarm USING btree (kind, sub
 
 CREATE INDEX api_key_of_customer ON public.api_key USING btree (customer_id);
 
+CREATE INDEX approval_waiting ON public.approval USING btree (act, subject) WHERE (decision IS NULL);
+
 CREATE INDEX challenge_by_expiry ON public.challenge USING btree (expires_at);
 
 CREATE INDEX customer_by_country ON public.customer USING btree (country, joined_at, customer_id) WHERE (country IS NOT NULL);
@@ -2045,6 +2082,14 @@ CREATE INDEX customer_by_reference ON public.customer USING btree (reference COL
 CREATE INDEX customer_by_vip_level ON public.customer USING btree (vip_level, joined_at, customer_id) WHERE (vip_level > 0);
 
 CREATE INDEX customer_login_by_email ON public.login USING btree (email COLLATE "C") WHERE (kind = 'customer'::text);
+
+CREATE INDEX desk_log_by_instant ON public.desk_log USING btree (effective_at, log_id);
+
+CREATE INDEX desk_log_of_act ON public.desk_log USING btree (act, log_id);
+
+CREATE INDEX desk_log_of_operator ON public.desk_log USING btree (operator, log_id);
+
+CREATE INDEX desk_log_of_subject ON public.desk_log USING btree (subject, log_id);
 
 CREATE INDEX email_link_by_expiry ON public.email_link USING btree (expires_at);
 
@@ -2113,6 +2158,9 @@ ALTER TABLE ONLY public.approval
 
 ALTER TABLE ONLY public.approval
     ADD CONSTRAINT approval_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.approval_effect
+    ADD CONSTRAINT approval_effect_approval_id_fkey FOREIGN KEY (approval_id) REFERENCES public.approval(approval_id);
 
 ALTER TABLE ONLY public.asset_price
     ADD CONSTRAINT asset_price_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES public.asset(asset_id);
@@ -2306,6 +2354,8 @@ GRANT UPDATE(redeem_halt) ON TABLE public.product TO staddle_app;
 
 GRANT SELECT ON TABLE public.rate_line TO staddle_app;
 
+GRANT SELECT,INSERT ON TABLE public.desk_log TO staddle_app;
+
 REVOKE ALL ON FUNCTION public.open_reward_day(run_on date, piece_count integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.open_reward_day(run_on date, piece_count integer) TO staddle_app;
 
@@ -2346,6 +2396,8 @@ GRANT UPDATE(decided_by) ON TABLE public.approval TO staddle_app;
 GRANT UPDATE(decided_at) ON TABLE public.approval TO staddle_app;
 
 GRANT UPDATE(decision) ON TABLE public.approval TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.approval_effect TO staddle_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.asset_price TO staddle_app;
 
@@ -2425,7 +2477,7 @@ GRANT UPDATE(redemptions_times_max) ON TABLE public.desk TO staddle_app;
 
 GRANT UPDATE(redemptions_share_max) ON TABLE public.desk TO staddle_app;
 
-GRANT SELECT,INSERT ON TABLE public.desk_log TO staddle_app;
+GRANT SELECT,INSERT ON TABLE public.desk_log_seal TO staddle_app;
 
 GRANT SELECT,INSERT,TRUNCATE ON TABLE public.due_reward TO staddle_app;
 

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from staddle import customers, desk, positions, products, rewards
-from staddle.db import Database
+from staddle.db import Database, Tx
 from staddle.demo.catalogue import OPERATORS
 from staddle.demo.decide import Wishes, decide
 from staddle.demo.set_up import price_coins, revise, tier
@@ -164,10 +164,16 @@ def operate(life: Life, day: int, midnight: datetime, now: datetime) -> None:
         bring_a_whale(life, now)
     if day == HALT_DAY:
         with life.database.transaction() as tx:
-            products.halt_subscribing(tx, CAROL, "BDX-FLEX", "The network is being upgraded.", now)
+            halt(tx, "BDX-FLEX", "The network is being upgraded.", now)
     if day == HALT_DAY + 2:
         with life.database.transaction() as tx:
-            products.resume_subscribing(tx, CAROL, "BDX-FLEX", now)
+            halt(tx, "BDX-FLEX", None, now)
+
+
+def halt(tx: Tx, code: str, reason: str | None, now: datetime) -> None:
+    """Pause subscribing to a product with two persons, or with no reason let it go on."""
+    number = products.ask_halt(tx, CAROL, code, "subscribing", reason, now)
+    products.approve_halt(tx, BOB, number, now)
 
 
 def take_the_rest(life: Life, code: str, now: datetime) -> None:
@@ -216,5 +222,6 @@ def tick(life: Life, now: datetime) -> None:
         if not held:
             return
         with life.database.transaction() as tx:
-            rewards.release_run(tx, BOB, held[0].run_on, now)
+            number = rewards.ask_release(tx, CAROL, held[0].run_on, now)
+            rewards.approve_release(tx, BOB, number, now)
         lived.released.append(held[0].run_on)

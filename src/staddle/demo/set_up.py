@@ -26,6 +26,7 @@ from staddle.positions import SetAutoSubscribe, SetRateGuard, set_auto_subscribe
 
 DESK_NAME = "Demo desk"
 ALICE, BOB, _ = OPERATORS
+WORKING = ("support", "product", "treasury")
 WIDE_OPEN = Decimal(1000)
 """While the first customers come, rewards multiply from day to day; the limit is set once they have."""
 
@@ -44,8 +45,7 @@ def set_up(database: Database, customer_count: int, seed: int) -> list[str]:
     """Make the desk as it stands on its first morning; gives the customers' references."""
     with database.transaction() as tx:
         desk.create_desk(tx, DESK_NAME, True, time(0), START, WIDE_OPEN)
-        for name in OPERATORS:
-            desk.add_operator(tx, ALICE, name, START, ["support", "product", "treasury"])
+        staff(tx)
         for code, name, scale in ASSETS:
             ledger.add_asset(tx, code, name, scale)
         price_coins(tx, 0, START)
@@ -59,6 +59,16 @@ def set_up(database: Database, customer_count: int, seed: int) -> list[str]:
     with database.transaction() as tx:
         choose_in_advance(tx, references)
     return references
+
+
+def staff(tx: Tx) -> None:
+    """Bring the people: the first one has to give the second one roles alone, and from then on two of them do."""
+    for name in OPERATORS:
+        added = desk.add_operator(tx, ALICE, name, START, desk.ROLES if name == BOB else WORKING)
+        if added.grant_asked is not None:
+            desk.approve_roles(tx, BOB, added.grant_asked, START)
+    for alarm in desk.list_alarms(tx):
+        desk.dismiss_alarm(tx, BOB, alarm.alarm_id, START)
 
 
 def price_coins(tx: Tx, day: int, now: datetime) -> None:

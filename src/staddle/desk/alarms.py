@@ -32,6 +32,7 @@ KINDS: Mapping[str, str] = {
     "rate_source_out_of_bounds": "What a rate source says is outside its bounds; two people must decide.",
     "webhook_dead": "Events could not be delivered to a webhook for so long that it was given up.",
     "outbox_behind": "Events wait far too long to be delivered to a webhook.",
+    "roles_granted_alone": "The only admin of the desk has given somebody roles, with nobody to agree.",
     "audit_failed": "The audit found something wrong in the books.",
     "job_failing": "A job of the schedule fails again and again.",
     "invariant_broken": "A promise of the books does not hold; the job that found it has stopped.",

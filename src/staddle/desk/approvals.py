@@ -1,6 +1,6 @@
 """What needs a second person: asked for by one operator, decided by another, refused once it is stale."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from staddle.db import Tx, queries
+from staddle.desk.difference import Difference
 from staddle.desk.log import log
 from staddle.desk.operators import find_operator
 from staddle.errors import ApprovalNotFound, ApprovalStale, SecondPersonNeeded, WrongState
@@ -18,7 +19,11 @@ ID_MAX = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A request for approval. `basis` is what it was made upon: if that has changed, the request is stale."""
+    """A request for approval. `basis` is what it was made upon: if that has changed, the request is stale.
+
+    `difference` is what it changes, field by field, and `effect` what comes of it, both as they were when it was asked
+    for; None where nobody has looked.
+    """
 
     approval_id: int
     act: str
@@ -30,6 +35,13 @@ class Approval:
     decision: str | None
     decided_by: str | None
     decided_at: datetime | None
+    difference: list[Difference] | None = None
+    effect: list[Difference] | None = None
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether whoever asked has taken it back."""
+        return self.decision == "declined" and self.decided_by == self.asked_by
 
 
 def ask(
@@ -50,6 +62,18 @@ def ask(
     approval_id: int = row.approval_id
     log(tx, by, f"ask_{act}", subject, {"approval_id": approval_id, **request}, now)
     return approval_id
+
+
+def keep_effect(
+    tx: Tx, approval_id: int, difference: Sequence[Difference], effect: Sequence[Difference]
+) -> None:
+    """Keep with a request what it changes and what comes of it; nothing can change that afterwards."""
+    kept = {
+        "approval_id": approval_id,
+        "difference": msgspec.json.encode(difference).decode(),
+        "effect": msgspec.json.encode(effect).decode(),
+    }
+    tx.execute(sql.keep_effect, kept)
 
 
 def approve(tx: Tx, by: str, approval_id: int, act: str, basis: str, now: datetime) -> dict[str, Any]:
@@ -76,17 +100,46 @@ def decline(tx: Tx, by: str, approval_id: int, now: datetime) -> Approval:
     return find_approval(tx, approval_id)
 
 
+def settle(tx: Tx, by: str, approval: Approval, now: datetime) -> None:
+    """Close a request because what it asks for was just done in another way, by two people as well.
+
+    It counts as approved by whoever did it, or as withdrawn where that is who asked.
+    """
+    decide(tx, by, approval, "declined" if approval.asked_by == by else "approved", now)
+
+
 def find_approval(tx: Tx, approval_id: int) -> Approval:
     """Read a request for approval; raises ApprovalNotFound."""
     row = tx.execute(sql.find_approval, {"approval_id": check_id(approval_id)}).fetchone()
     if row is None:
         raise ApprovalNotFound
-    return Approval(*row)
+    return _approval(row)
 
 
-def pending(tx: Tx) -> list[Approval]:
-    """Read the requests that wait for a second person, oldest first."""
-    return [Approval(*row) for row in tx.execute(sql.pending_approvals).fetchall()]
+def pending(tx: Tx, act: str | None = None, subject: str | None = None) -> list[Approval]:
+    """Read the requests that wait for a second person, oldest first; of one act, about one subject where named."""
+    rows = tx.execute(sql.pending_approvals, {"act": act, "subject": subject}).fetchall()
+    return [_approval(row) for row in rows]
+
+
+def count_pending(tx: Tx) -> int:
+    """Count the requests that wait for a second person."""
+    row = tx.execute(sql.count_pending).fetchone()
+    return 0 if row is None else int(row.waiting)
+
+
+def decided(tx: Tx, count: int, before: int | None = None) -> list[Approval]:
+    """Read up to `count` requests that were decided or withdrawn, newest first; `before` is where to go on from."""
+    rows = tx.execute(sql.decided_approvals, {"count": count, "before": before}).fetchall()
+    return [_approval(row) for row in rows]
+
+
+def _approval(row: Any) -> Approval:
+    shown = (
+        None if each is None else msgspec.convert(each, list[Difference])
+        for each in (row.difference, row.effect)
+    )
+    return Approval(*row[:10], *shown)
 
 
 def lock_undecided(tx: Tx, by: str, approval_id: int) -> Approval:
@@ -95,7 +148,7 @@ def lock_undecided(tx: Tx, by: str, approval_id: int) -> Approval:
     row = tx.execute(sql.lock_approval, {"approval_id": check_id(approval_id)}).fetchone()
     if row is None:
         raise ApprovalNotFound
-    approval = Approval(*row)
+    approval = _approval(row)
     if approval.decision is not None:
         raise WrongState(f"This was already {approval.decision} by {approval.decided_by}.")
     return approval

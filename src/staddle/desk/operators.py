@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from staddle.db import Tx, queries
-from staddle.desk.log import log
 from staddle.errors import (
     InvalidChoice,
     InvalidName,
     OperatorNotFound,
     RoleMissing,
-    SecondPersonNeeded,
     WrongState,
 )
 
@@ -32,55 +30,8 @@ class Operator:
     added_at: datetime
     roles: list[str]
     is_active: bool
-
-
-def add_operator(tx: Tx, by: str, name: str, now: datetime, roles: Collection[str] = ()) -> Operator:
-    """Add an operator with roles; the first one adds themselves and has all of them, the others need an admin.
-
-    Adding somebody who is there changes nothing. Raises InvalidName, InvalidChoice, OperatorNotFound, RoleMissing.
-    """
-    if not _NAME.fullmatch(name):
-        raise InvalidName(
-            "An operator's name has 1 to 40 small letters, digits, '.', '_' or '-', and begins with a letter."
-        )
-    tx.execute(sql.lock_operators)
-    known = {operator.name: operator for operator in list_operators(tx)}
-    if by not in known and (known or by != name):
-        raise OperatorNotFound(f"There is no operator {by[:40]!r}.")
-    if name in known:
-        return known[name]
-    if known:
-        require_admin(tx, by)
-    given = check_roles(roles) if known else list(ROLES)
-    row = tx.execute(sql.add_operator, {"name": name, "roles": given, "now": now}).fetchone()
-    assert row is not None
-    log(tx, by, "add_operator", name, {"roles": given}, now)
-    return Operator(*row)
-
-
-def set_roles(tx: Tx, by: str, name: str, roles: Collection[str], now: datetime) -> Operator:
-    """Say what an operator may do from now on; an admin's act. Nobody gives themselves a role.
-
-    Raises InvalidChoice, OperatorNotFound, RoleMissing, SecondPersonNeeded, or WrongState where no admin would be left.
-    """
-    given = check_roles(roles)
-    there = _lock(tx, by, name)
-    if by == name and set(given) - set(there.roles):
-        raise SecondPersonNeeded("Another admin must give you this role: nobody gives one to themselves.")
-    changed = _change(tx, name, given, is_active=there.is_active)
-    log(tx, by, "set_roles", name, {"from": there.roles, "to": given}, now)
-    return changed
-
-
-def set_active(tx: Tx, by: str, name: str, is_active: bool, now: datetime) -> Operator:
-    """Let an operator work the desk, or no more; an admin's act. Their sessions are refused from this moment on.
-
-    Raises OperatorNotFound, RoleMissing, or WrongState where no admin would be left.
-    """
-    there = _lock(tx, by, name)
-    changed = _change(tx, name, there.roles, is_active=is_active)
-    log(tx, by, "activate_operator" if is_active else "deactivate_operator", name, {}, now)
-    return changed
+    grant_asked: int | None = None
+    """The request by which another admin may give them more roles, while it waits."""
 
 
 def require_admin(tx: Tx, name: str) -> Operator:
@@ -117,22 +68,39 @@ def list_operators(tx: Tx) -> list[Operator]:
     return [Operator(*row) for row in tx.execute(sql.list_operators).fetchall()]
 
 
-def _lock(tx: Tx, by: str, name: str) -> Operator:
-    """Hold the operators for a change by an admin, and give the one to be changed."""
+def lock_operators(tx: Tx) -> None:
+    """Let one process at a time change who may do what."""
     tx.execute(sql.lock_operators)
-    require_admin(tx, by)
+
+
+def any_operator(tx: Tx, name: str) -> Operator:
+    """Read an operator, also one who works the desk no more; raises OperatorNotFound."""
     for operator in list_operators(tx):
         if operator.name == name:
             return operator
     raise OperatorNotFound(f"There is no operator {name[:40]!r}.")
 
 
-def _change(tx: Tx, name: str, roles: list[str], *, is_active: bool) -> Operator:
+def active_admins(tx: Tx) -> set[str]:
+    """Name those who say who may do what."""
+    return {each.name for each in list_operators(tx) if each.is_active and "admin" in each.roles}
+
+
+def insert_operator(tx: Tx, name: str, roles: list[str], now: datetime) -> Operator:
+    """Write the row of somebody new; raises InvalidName."""
+    if not _NAME.fullmatch(name):
+        raise InvalidName(
+            "An operator's name has 1 to 40 small letters, digits, '.', '_' or '-', and begins with a letter."
+        )
+    tx.execute(sql.add_operator, {"name": name, "roles": roles, "now": now})
+    return any_operator(tx, name)
+
+
+def change_operator(tx: Tx, name: str, roles: Collection[str], *, is_active: bool) -> Operator:
     """Write an operator's row, unless the desk would be without an admin: it could never have one again."""
     is_admin = is_active and "admin" in roles
-    others = (each for each in list_operators(tx) if each.name != name)
-    if not is_admin and not any(each.is_active and "admin" in each.roles for each in others):
+    if not is_admin and not active_admins(tx) - {name}:
         raise WrongState("This would leave the desk without an admin; nothing was changed.")
-    row = tx.execute(sql.change_operator, {"name": name, "roles": roles, "is_active": is_active}).fetchone()
-    assert row is not None
-    return Operator(*row)
+    changed = {"name": name, "roles": [role for role in ROLES if role in roles], "is_active": is_active}
+    tx.execute(sql.change_operator, changed)
+    return any_operator(tx, name)

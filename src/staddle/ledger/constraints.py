@@ -59,6 +59,7 @@ INVARIANTS = frozenset(
         "a_seal_names_what_it_covers",
         "the_rewards_of_a_day_are_sealed_once",
         "a_transfer_is_sealed_once",
+        "a_log_entry_is_sealed_once",
         "only_an_act_pays_a_reward_late",
         "only_a_sandbox_has_a_clock_of_its_own",
         "a_decision_has_a_person_and_an_instant",

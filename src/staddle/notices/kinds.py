@@ -26,6 +26,7 @@ KINDS = {
     ),
     "deposit": Kind("customer", "Coins were credited from outside."),
     "withdrawal": Kind("customer", "Coins left."),
+    "correction": Kind("customer", "A deposit or withdrawal that was a mistake was reversed."),
     "transfer": Kind("customer", "Coins were moved between Spot and Funding."),
     "rate_revised": Kind("holders", "A product's rate will change, or has its first one."),
     "product_opened": Kind("everybody", "A product can be subscribed to, for the first time or again."),

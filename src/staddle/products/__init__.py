@@ -1,6 +1,6 @@
 """What can be subscribed to: products, their terms, their rates, and what is on offer now."""
 
-from staddle.products.approve import approve_terms
+from staddle.products.approve import approve_asked_terms, approve_terms, ask_terms
 from staddle.products.check_draft import DraftCheck, check_draft, check_version
 from staddle.products.check_terms import Problem, check_terms
 from staddle.products.clone import clone_product, cloned_terms
@@ -16,6 +16,7 @@ from staddle.products.find import (
     terms_in_force,
     versions_of,
 )
+from staddle.products.halt import What, approve_halt, ask_halt, halt_of
 from staddle.products.offer import (
     ProductOffer,
     RateShown,
@@ -50,16 +51,7 @@ from staddle.products.schedule import Coming, schedule
 from staddle.products.source_kinds import Figures, Get, read_figures
 from staddle.products.source_terms import SourceTerms, check_source, check_url
 from staddle.products.sources import Source, approve_source, end_source, find_source, list_sources, set_source
-from staddle.products.state import (
-    Status,
-    close_product,
-    halt_redeeming,
-    halt_subscribing,
-    product_status,
-    resume_redeeming,
-    resume_subscribing,
-    retire_product,
-)
+from staddle.products.state import Status, close_product, product_status, retire_product
 from staddle.products.terms import Terms
 
 __all__ = [
@@ -81,9 +73,14 @@ __all__ = [
     "Terms",
     "Tier",
     "Version",
+    "What",
+    "approve_asked_terms",
+    "approve_halt",
     "approve_rate",
     "approve_source",
     "approve_terms",
+    "ask_halt",
+    "ask_terms",
     "check_draft",
     "check_fresh",
     "check_source",
@@ -100,8 +97,7 @@ __all__ = [
     "end_source",
     "find_product",
     "find_source",
-    "halt_redeeming",
-    "halt_subscribing",
+    "halt_of",
     "headline_apr",
     "headline_steps",
     "in_force_before",
@@ -123,8 +119,6 @@ __all__ = [
     "rates_of",
     "read_figures",
     "readings_of",
-    "resume_redeeming",
-    "resume_subscribing",
     "retire_product",
     "schedule",
     "set_source",

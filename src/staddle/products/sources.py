@@ -44,7 +44,7 @@ def set_source(
     check_followable(tx, product)
     check_source(terms, find_desk(tx).is_sandbox, http_hosts)
     request = msgspec.to_builtins(terms)
-    return ask(tx, by, ACT, product_code, request, _basis(tx, product), now)
+    return ask(tx, by, ACT, product_code, request, basis_of_source(tx, product), now)
 
 
 def approve_source(tx: Tx, by: str, approval_id: int, now: datetime) -> Source:
@@ -58,7 +58,7 @@ def approve_source(tx: Tx, by: str, approval_id: int, now: datetime) -> Source:
         raise ApprovalNotFound
     product = lock_product(tx, approval.subject)
     check_followable(tx, product)
-    request = approve_request(tx, by, approval_id, ACT, _basis(tx, product), now)
+    request = approve_request(tx, by, approval_id, ACT, basis_of_source(tx, product), now)
     terms = msgspec.convert(request, SourceTerms)
     tx.execute(sql.name_the_source, {"name": RATE_SOURCE, "now": now})
     tx.execute(sql.end_source, {"product_id": product.product_id, "by": by, "now": now})
@@ -116,7 +116,8 @@ def check_followable(tx: Tx, product: Product) -> None:
         )
 
 
-def _basis(tx: Tx, product: Product) -> str:
+def basis_of_source(tx: Tx, product: Product) -> str:
+    """What a request stands upon: how many sources the product has had."""
     row = tx.execute(sql.source_count, {"product_id": product.product_id}).fetchone()
     assert row is not None
     return f"source {row.sources}"

@@ -1,4 +1,4 @@
-"""The life of a product: closing, retiring, halting and resuming; and what people are told it is (rule 9)."""
+"""The life of a product: closing and retiring; and what people are told it is (rule 9). Halts are in halt.py."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Final, Literal, cast
 
 from staddle.db import Tx, queries
 from staddle.desk import find_operator, log
-from staddle.errors import InvalidChoice, WrongState
+from staddle.errors import WrongState
 from staddle.products.find import Product, lock_product
 
 sql = queries(__package__)
@@ -60,32 +60,6 @@ def retire_product(tx: Tx, by: str, code: str, now: datetime) -> Product:
     return change(tx, by, "retire_product", replace(product, state="retired"), {}, now)
 
 
-def halt_subscribing(tx: Tx, by: str, code: str, reason: str, now: datetime) -> Product:
-    """Pause subscribing, with a reason that customers see; redeeming goes on."""
-    product = lock_on_sale(tx, by, code)
-    halted = replace(product, subscribe_halt=check_reason(reason))
-    return change(tx, by, "halt_subscribing", halted, {"reason": reason}, now)
-
-
-def resume_subscribing(tx: Tx, by: str, code: str, now: datetime) -> Product:
-    """End the pause of subscribing; without one nothing changes."""
-    product = lock_on_sale(tx, by, code)
-    return change(tx, by, "resume_subscribing", replace(product, subscribe_halt=None), {}, now)
-
-
-def halt_redeeming(tx: Tx, by: str, code: str, reason: str, now: datetime) -> Product:
-    """Pause redeeming, with a reason that customers see; nothing else ever stops it."""
-    product = lock_on_sale(tx, by, code)
-    halted = replace(product, redeem_halt=check_reason(reason))
-    return change(tx, by, "halt_redeeming", halted, {"reason": reason}, now)
-
-
-def resume_redeeming(tx: Tx, by: str, code: str, now: datetime) -> Product:
-    """End the pause of redeeming; without one nothing changes."""
-    product = lock_on_sale(tx, by, code)
-    return change(tx, by, "resume_redeeming", replace(product, redeem_halt=None), {}, now)
-
-
 def lock_on_sale(tx: Tx, by: str, code: str) -> Product:
     """Hold a product that is, or was, on sale."""
     product, _ = lock_for_change(tx, by, code)
@@ -118,10 +92,3 @@ def change(tx: Tx, by: str, act: str, product: Product, details: dict[str, objec
     tx.execute(sql.change_product, new)
     log(tx, by, act, product.code, details, now)
     return product
-
-
-def check_reason(reason: str) -> str:
-    """Give the reason back; customers see it, so it must be there."""
-    if not 1 <= len(reason.strip()) <= 300 or not reason.isprintable() or len(reason) > 300:
-        raise InvalidChoice("A halt needs a reason of 1 to 300 printable characters; customers see it.")
-    return reason

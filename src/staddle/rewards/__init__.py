@@ -40,9 +40,10 @@ from staddle.rewards.reconcile import Reconciliation, reconcile, reconciliation_
 from staddle.rewards.report import (
     RunReport,
     RunSpan,
+    approve_release,
+    ask_release,
     find_report,
     latest_runs,
-    release_run,
     report_of,
     run_spans,
 )
@@ -99,6 +100,8 @@ __all__ = [
     "Verdict",
     "Wanted",
     "account_statement",
+    "approve_release",
+    "ask_release",
     "attempts_of",
     "audit",
     "catch_up",
@@ -127,7 +130,6 @@ __all__ = [
     "receipt_of",
     "reconcile",
     "reconciliation_csv",
-    "release_run",
     "report_of",
     "resume_run",
     "retry_parked",

@@ -6,13 +6,14 @@ from decimal import Decimal
 
 import msgspec
 
+from staddle import desk
 from staddle.db import Tx, queries
-from staddle.desk import log
-from staddle.errors import RunNotFound, SecondPersonNeeded, WrongState
-from staddle.money import ZERO
+from staddle.errors import ApprovalNotFound, RunNotFound, SecondPersonNeeded, WrongState
+from staddle.money import ZERO, plain
 from staddle.rewards.limits import RunLimit
 
 sql = queries(__package__)
+ACT = "release_run"
 
 
 class RunLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,17 +102,46 @@ def latest_runs(tx: Tx, limit: int, before: date | None = None) -> list[RunRepor
     return [find_report(tx, row.run_on) for row in tx.execute(sql.runs, wanted).fetchall()]
 
 
-def release_run(tx: Tx, by: str, run_on: date, now: datetime) -> RunReport:
-    """Let a run that is outside its limits be executed; a second person must say so (rule 20). Logged.
+def ask_release(tx: Tx, by: str, run_on: date, now: datetime) -> int:
+    """Ask a second person to let a run that is outside its limits be executed (rule 20); gives the approval's number.
 
-    Raises RunNotFound, WrongState (it does not wait), or SecondPersonNeeded.
+    Raises RunNotFound, or WrongState where it does not wait.
     """
+    report = find_held(tx, run_on)
+    request = {"run_on": str(run_on), "held_because": report.held_because}
+    return desk.ask(tx, by, ACT, str(run_on), request, basis_of_release(report), now)
+
+
+def approve_release(tx: Tx, by: str, approval_id: int, now: datetime) -> RunReport:
+    """Let the held run be executed; neither who asked nor who started it approves. It goes on when it is run again.
+
+    Raises ApprovalNotFound, WrongState (it does not wait any more), SecondPersonNeeded, or ApprovalStale where its plan
+    or what holds it has changed.
+    """
+    asked = desk.find_approval(tx, approval_id)
+    if asked.act != ACT:
+        raise ApprovalNotFound
+    run_on = date.fromisoformat(asked.subject)
+    report = find_held(tx, run_on)
+    if report.started_by == by:
+        raise SecondPersonNeeded("You have started this run; somebody else must release it.")
+    desk.approve(tx, by, approval_id, ACT, basis_of_release(report), now)
+    tx.execute(sql.release_run, {"run_on": run_on, "by": by})
+    details = {"held_because": report.held_because, "asked_by": asked.asked_by}
+    desk.log(tx, by, "release_run", str(run_on), details, now)
+    return find_report(tx, run_on)
+
+
+def find_held(tx: Tx, run_on: date) -> RunReport:
+    """Hold a run that waits for a second person, and read it; raises RunNotFound or WrongState."""
     tx.execute(sql.lock_run, {"run_on": run_on})
     report = find_report(tx, run_on)
     if report.state != "held":
         raise WrongState(f"The run of {run_on} is {report.state}, it does not wait.")
-    if report.started_by == by:
-        raise SecondPersonNeeded
-    tx.execute(sql.release_run, {"run_on": run_on, "by": by})
-    log(tx, by, "release_run", str(run_on), {"held_because": report.held_because}, now)
-    return find_report(tx, run_on)
+    return report
+
+
+def basis_of_release(report: RunReport) -> str:
+    """What a request stands upon: what holds the run, and what it plans to pay."""
+    planned = [f"{line.product} {line.rewards_planned} {plain(line.amount_planned)}" for line in report.lines]
+    return "\n".join([report.held_because or "", *planned])

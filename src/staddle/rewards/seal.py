@@ -1,4 +1,5 @@
-"""Sealing the books: transfers in blocks and the rewards of each finished run, in one chain of hashes for each cell.
+"""Sealing the books: transfers in blocks and the rewards of each finished run, in one chain of hashes for each cell;
+and the operators' log in a chain of its own.
 
 What is sealed cannot be rewritten unseen. It is done off the hot path, and customers never wait for it. Running it
 again seals only what is new; killed anywhere, it is simply run again.
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from staddle.db import Database, Tx, queries
+from staddle.desk import seal_log
 from staddle.failpoint import failpoint
 from staddle.ledger import CELL_COUNT
 from staddle.ledger.seal import lock_seals, seal_transfers
@@ -32,9 +34,11 @@ def seal_all(database: Database, now: datetime, tell: Callable[[SealProgress], N
     """Seal everything that was posted and paid since the last time; gives the number of seals set."""
     with database.transaction() as tx:
         days = [row.run_on for row in tx.execute(sql.days_to_seal).fetchall()]
+        # The operators' log has a chain of its own, which has nothing to do with cells.
+        seal_log(tx, now)
     starts = range(0, CELL_COUNT, CELLS_AT_ONCE)
     seals = 0
-    tell(SealProgress(0, len(starts), 0))
+    tell(SealProgress(0, len(starts), seals))
     with ThreadPoolExecutor(WORKERS) as pool:
         counts = pool.map(lambda start: seal_cells(database, start, days, now), starts)
         for done, count in enumerate(counts, start=1):

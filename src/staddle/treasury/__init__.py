@@ -1,5 +1,6 @@
 """The desk's own money: the reward pool, how long it lasts, what falls due, income from forfeitures."""
 
+from staddle.treasury.correct import Corrected, Entry, approve_correction, ask_correction, find_entry
 from staddle.treasury.foresee import Maturities, Runway, maturities, runway
 from staddle.treasury.foresee_rate import LockedTerms, RateEffect, foresee_rate
 from staddle.treasury.history import PoolDay, pool_history
@@ -19,6 +20,8 @@ from staddle.treasury.what_if import Supposed, WhatIf, WhatIfDay, what_if
 __all__ = [
     "ApprovePoolMove",
     "AskPoolMove",
+    "Corrected",
+    "Entry",
     "Ladder",
     "LadderDay",
     "LockedTerms",
@@ -33,8 +36,11 @@ __all__ = [
     "Supposed",
     "WhatIf",
     "WhatIfDay",
+    "approve_correction",
     "approve_pool_move",
+    "ask_correction",
     "ask_pool_move",
+    "find_entry",
     "foresee_rate",
     "ladder",
     "maturities",

@@ -114,7 +114,8 @@ def approve_pool_move(tx: Tx, commands: Sequence[ApprovePoolMove], now: datetime
     """Do moves that another operator has asked for, if they are still possible. Each is logged.
 
     It holds every cell, for a pool lies in the books of all of them. Refusals: ApprovalNotFound, WrongState
-    (decided already), SecondPersonNeeded, OperatorNotFound, RewardPoolTooSmall, InsufficientFunds.
+    (decided already), SecondPersonNeeded, ApprovalStale (the pool was moved since), OperatorNotFound,
+    RewardPoolTooSmall, InsufficientFunds.
     """
     locked = lock_cells(tx, range(CELL_COUNT))
     return answer_commands(
@@ -146,7 +147,8 @@ def _ask(tx: Tx, command: AskPoolMove, now: datetime) -> PoolMoveAsked:
     request = {"move": command.move, "asset": asset.code, "amount": plain(amount)}
     if command.reference is not None:
         request["reference"] = command.reference
-    approval_id = desk.ask(tx, command.by, ACT, f"{command.move} {asset.code}", request, asset.code, now)
+    subject = f"{command.move} {asset.code}"
+    approval_id = desk.ask(tx, command.by, ACT, subject, request, basis_of_move(tx, asset), now)
     return PoolMoveAsked(
         approval_id=approval_id,
         move=command.move,
@@ -154,6 +156,15 @@ def _ask(tx: Tx, command: AskPoolMove, now: datetime) -> PoolMoveAsked:
         amount=amount,
         reference=command.reference,
     )
+
+
+def basis_of_move(tx: Tx, asset: Asset) -> str:
+    """What a request stands upon: every move of this pool there was. What rewards cost meanwhile changes nothing."""
+    row = tx.execute(
+        sql.count_pool_moves, {"pool": account_of(HOUSE, asset, AccountKind.REWARD_POOL)}
+    ).fetchone()
+    assert row is not None
+    return f"{asset.code}, {row.moves} moves"
 
 
 def amount_of(tx: Tx, command: AskPoolMove, asset: Asset) -> Decimal:
@@ -212,10 +223,11 @@ def _approve(tx: Tx, locked: LockedCells, command: ApprovePoolMove, now: datetim
         raise ApprovalNotFound
     asset = find_asset(tx, asked.request["asset"])
     move, amount = asked.request["move"], Decimal(asked.request["amount"])
-    if asked.decision is None:
+    basis = basis_of_move(tx, asset)
+    if asked.decision is None and asked.basis == basis:
         # Before it is marked as approved, for a refusal must leave it waiting.
         check_possible(tx, move, asset, amount)
-    desk.approve(tx, command.by, command.approval_id, ACT, asset.code, now)
+    desk.approve(tx, command.by, command.approval_id, ACT, basis, now)
     transfers = list(transfers_of(tx, locked, move, asset, amount, command.key))
     post(tx, locked, transfers, now)
     reference = asked.request.get("reference")

@@ -6,6 +6,22 @@ SELECT b.cell, b.amount
  WHERE b.amount > 0
  ORDER BY b.cell;
 
+-- name: entry
+-- Read a transfer, its customer's reference, and the transfer that corrects it.
+SELECT t.transfer_id, t.kind::text AS kind, t.customer_id, c.reference AS customer, t.amount, t.debit_account,
+       t.credit_account, t.effective_at, t.request_key, n.transfer_id AS corrected_by_id
+  FROM transfer t
+  LEFT JOIN customer c ON c.cell = t.cell AND c.customer_id = t.customer_id
+  LEFT JOIN transfer n ON n.cell = t.cell AND n.corrects = t.transfer_id
+ WHERE t.cell = %(cell)s AND t.transfer_id = %(transfer_id)s;
+
+-- name: count_pool_moves
+-- Count the transfers that have moved an asset's reward pool: every one is of the house.
+SELECT count(*) AS moves
+  FROM cell c
+  JOIN transfer t ON t.cell = c.cell AND t.customer_id = 0
+ WHERE %(pool)s::bigint IN (t.debit_account, t.credit_account);
+
 -- name: pool_move_of_reference
 -- Say whether a move of an asset's pool has this reference, or waits with it; one that was declined gives it back.
 SELECT 1

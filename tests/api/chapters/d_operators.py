@@ -27,7 +27,8 @@ def tell(story: Story) -> None:
 def look(story: Story) -> None:
     story.call("show_desk", story.first)
     story.call("list_desk_operators", story.first)
-    story.call("list_log", story.first, limit=2)
+    story.call("list_log", story.first, by="ada", limit=2)
+    story.call("download_log", story.first, act="approve_terms")
     story.call("list_errors", story.nobody)
     story.call("show_runway", story.first)
     story.call("list_maturities", story.first, days=90)
@@ -41,7 +42,8 @@ def set_up(story: Story) -> None:
     agreement = {"title": "Staking service agreement", "body": "You may stake, and leave when you like."}
     story.call("publish_new_agreement", story.first, body=agreement)
     story.call("list_agreement_versions", story.first)
-    story.call("add_desk_operator", story.first, name="cleo", body={"roles": ["support"]})
+    added = story.call("add_desk_operator", story.first, name="cleo", body={"roles": ["support"]})
+    story.call("approve_request", story.second, approval_id=added["grant_asked"])
     story.call("set_roles_of_operator", story.first, name="bob", body={"roles": ["product", "treasury"]})
     story.call("set_operator_active", story.first, name="cleo", body={"is_active": False})
     people = "reference,name,country,vip_level,joined_at\nhal,Hal,DE,1,2026-01-05\nida,Ida,,,\n"
@@ -59,12 +61,15 @@ def sell(story: Story) -> None:
     story.call(
         "draft_new_version", story.second, code="ETH-FLEX", body={"quota": "750", "personal_cap": None}
     )
-    story.call("approve_version", story.first, code="ETH-FLEX", version=2)
+    asked = story.call("ask_for_version", story.second, code="ETH-FLEX", version=2)
+    story.call("approve_request", story.first, approval_id=asked["approval_id"])
     story.call("list_versions", story.first, code="ETH-FLEX")
     work_on_drafts(story)
     reason = {"reason": "The network is being upgraded; back within the hour."}
-    story.call("halt_product", story.first, code="ETH-FLEX", what="subscribing", body=reason)
-    story.call("resume_product", story.first, code="ETH-FLEX", what="subscribing")
+    asked = story.call("halt_product", story.first, code="ETH-FLEX", what="subscribing", body=reason)
+    story.call("approve_request", story.second, approval_id=asked["approval_id"])
+    asked = story.call("resume_product", story.first, code="ETH-FLEX", what="subscribing")
+    story.call("approve_request", story.second, approval_id=asked["approval_id"])
     story.call("show_product_of_desk", story.first, code="ETH-FLEX")
     story.call("draft_new_product", story.first, code="ETH-OLD", body=draft)
     story.call("approve_version", story.second, code="ETH-OLD", version=1)
@@ -137,7 +142,10 @@ def fund(story: Story) -> None:
     story.call("suppose", story.first, body=wanted)
     credit = {"move": "deposit", "customer": "dora", "asset": "USDT", "amount": "15"}
     asked = story.call("ask_for_customer_move", story.first, body=credit)
-    story.call("approve_asked_customer_move", story.second, approval_id=asked["approval_id"])
+    moved = story.call("approve_asked_customer_move", story.second, approval_id=asked["approval_id"])
+    reason = {"reason": "Credited twice: wire-7 was imported before."}
+    asked = story.call("ask_for_correction", story.first, transfer_id=moved["transfer_id"], body=reason)
+    story.call("approve_request", story.second, approval_id=asked["approval_id"])
 
 
 def pay(story: Story) -> None:
@@ -147,7 +155,8 @@ def pay(story: Story) -> None:
     story.call("plan_run", story.first, run_on="2026-02-02")
     story.call("change_run_limits", story.first, body={"run_change_max": "0.000001"})
     story.call("start_run", story.first, body={})
-    story.call("release_held_run", story.second, run_on="2026-02-02")
+    asked = story.call("release_held_run", story.first, run_on="2026-02-02")
+    story.call("approve_request", story.second, approval_id=asked["approval_id"])
     story.call("change_run_limits", story.first, body={"run_change_max": "1000000"})
     story.call("start_run", story.first, body={"run_on": "2026-02-02"})
     story.call("show_run", story.first, run_on="2026-02-02")

@@ -14,13 +14,14 @@ from datetime import date, timedelta
 from psycopg import sql as compose
 
 from staddle.db import Database, Tx, queries
+from staddle.desk.audit import DESK_CHECKS
 from staddle.ledger import CELL_COUNT
 from staddle.ledger.audit import LEDGER_CHECKS, Check, Finding
 from staddle.notices.audit import NOTICE_CHECKS
 from staddle.rewards.audit.checks import EARN_CHECKS
 
 sql = queries(__package__)
-CHECKS = LEDGER_CHECKS + EARN_CHECKS + NOTICE_CHECKS
+CHECKS = LEDGER_CHECKS + EARN_CHECKS + NOTICE_CHECKS + DESK_CHECKS
 WORKERS = 2
 POSITIONS_AT_ONCE = 65_536
 REWARDS_AT_ONCE = 2_097_152
