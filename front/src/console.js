@@ -2,6 +2,8 @@
 
 import { openPalette, preparePalette } from "./palette.js";
 import { listenForKeys } from "./keys.js";
+import { watchEditor } from "./editor.js";
 
 preparePalette();
 listenForKeys(openPalette);
+watchEditor();

@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 
-from staddle.console import sign_in, today
+from staddle.console import coins, product, product_editor, products, schedule, sign_in, today
 from staddle.console.viewer import CONSOLE
 from staddle.errors import AddressNotFound
 from staddle.pages.edge import failed
@@ -15,6 +15,7 @@ from staddle.server.service import Service
 
 FILES = (
     today,
+    *(products, product, product_editor, schedule, coins),
     sign_in,
 )
 """The files whose pages there are, a line each; importing them declares them."""

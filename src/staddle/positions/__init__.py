@@ -1,6 +1,7 @@
 """Positions: preview, subscribe, settle, redeem, leave early, mature, choose."""
 
 from staddle.positions.auto_subscribe import apply_rate_guards, auto_subscribe
+from staddle.positions.by_version import HeldUnder, held_by_version
 from staddle.positions.choose import (
     ChooseAtMaturity,
     Chosen,
@@ -11,7 +12,7 @@ from staddle.positions.choose import (
     set_rate_guard,
 )
 from staddle.positions.decide import Subscribe, Subscribed
-from staddle.positions.estimate import Estimate, estimate, held_by_product
+from staddle.positions.estimate import Estimate, estimate, held_by_product, refusal_of
 from staddle.positions.leave_early import (
     AskToLeave,
     ConfirmLeave,
@@ -46,6 +47,7 @@ __all__ = [
     "DeskPosition",
     "EarlyQuote",
     "Estimate",
+    "HeldUnder",
     "LeftEarly",
     "PositionFilter",
     "PositionInFull",
@@ -71,6 +73,7 @@ __all__ = [
     "estimate",
     "export_positions",
     "held_by_product",
+    "held_by_version",
     "mature",
     "position_of",
     "positions_of",
@@ -78,6 +81,7 @@ __all__ = [
     "preview",
     "products_maturing",
     "redeem",
+    "refusal_of",
     "set_auto_subscribe",
     "set_rate_guard",
     "standing_choices",

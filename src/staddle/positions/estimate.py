@@ -6,8 +6,11 @@ import msgspec
 
 from staddle.accrual.rules import blended_apr, day_basis, paid_by
 from staddle.db import Tx, queries
-from staddle.ledger import cell_of
+from staddle.errors import StaddleError
+from staddle.ledger import Asset, cell_of
 from staddle.money import EXACT, ZERO, check_positive, check_scale
+from staddle.positions.check import check_amount
+from staddle.positions.facts import Offer
 from staddle.products import ProductOffer
 
 sql = queries(__package__)
@@ -45,6 +48,33 @@ def estimate(offer: ProductOffer, amount: Decimal, days: int, held: Decimal = ZE
         daily=paid_by(basis, offer.scale),
         total=paid_by(EXACT.multiply(basis, Decimal(days)), offer.scale),
     )
+
+
+def refusal_of(offer: ProductOffer, asset: Asset, amount: Decimal) -> StaddleError | None:
+    """Say why an amount would be refused (rule 13) to somebody who holds none of a product and enough of its coin.
+
+    It is for trying out terms that are not in force: pure, with the very checks of a subscription.
+    """
+    fields = msgspec.structs.asdict(offer.terms)
+    tried = Offer(
+        product_id=0,
+        code=offer.code,
+        kind=offer.kind,
+        state="live",
+        subscribe_halt=None,
+        redeem_halt=None,
+        version=offer.version,
+        asset=asset,
+        flexible_product_id=None,
+        quota_used=offer.quota_used,
+        quota_total=offer.quota_total,
+        **{name: fields[name] for name in Offer.__dataclass_fields__ if name in fields},
+    )
+    try:
+        check_amount(tried, amount, ZERO, amount)
+    except StaddleError as error:
+        return error
+    return None
 
 
 def held_by_product(tx: Tx, customer_id: int) -> dict[str, Decimal]:

@@ -633,3 +633,11 @@ SELECT p.position_id, p.customer_id, c.reference AS customer, o.code AS product,
   JOIN product o ON o.product_id = p.product_id
   JOIN asset a ON a.asset_id = o.asset_id
  ORDER BY p.matures_at, p.position_id;
+
+-- name: held_by_version
+-- Add up what is open of a product under each version of its terms.
+SELECT version, count(*) AS positions, sum(principal) AS principal
+  FROM position
+ WHERE product_id = %(product_id)s AND ended_at IS NULL
+ GROUP BY version
+ ORDER BY version;

@@ -15,6 +15,7 @@ from staddle.products.find import (
     newest_of,
     terms_in_force,
     versions_of,
+    waiting_drafts,
 )
 from staddle.products.halt import What, approve_halt, ask_halt, halt_of
 from staddle.products.offer import (
@@ -129,4 +130,5 @@ __all__ = [
     "terms_in_force",
     "version_differences",
     "versions_of",
+    "waiting_drafts",
 ]

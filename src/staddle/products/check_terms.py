@@ -19,6 +19,13 @@ from staddle.products.terms import APR_MAX, APR_SCALE, DIGITS_MAX, Terms, is_fig
 
 AMOUNTS = ("amount_min", "step", "amount_max", "personal_cap", "quota")
 
+GOES_WITH = {
+    "kept_fraction": ("keep_fraction", "where a part of the rewards is kept, it must be given"),
+    "reduced_apr": ("reduced_apr", "where rewards are worked out again at a lower rate, it must be given"),
+    "reduced_apr_days_min": ("reduced_apr", "with a reduced APR it must be given, and may be 0"),
+}
+"""Which early redemption a field goes with, and what is said where it is missing."""
+
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with one field, in words that go on from its name; `rests_on` names other fields it speaks of."""
@@ -123,14 +130,11 @@ def fixed_problems(terms: Terms) -> Iterator[Problem]:
     if terms.term_days is None or not 1 <= terms.term_days <= 3650:
         reason = "a fixed product has a term of 1 to 3650 days"
         yield Problem(field="term_days", reason=reason, rests_on=("kind",))
-    for policy, fields in (
-        ("keep_fraction", ("kept_fraction",)),
-        ("reduced_apr", ("reduced_apr", "reduced_apr_days_min")),
-    ):
-        for field in fields:
-            if (terms.early_redemption == policy) != (getattr(terms, field) is not None):
-                reason = f"it goes with early_redemption {policy}, and only with that"
-                yield Problem(field=field, reason=reason, rests_on=("early_redemption",))
+    for field, (policy, needed) in GOES_WITH.items():
+        is_policy, is_given = terms.early_redemption == policy, getattr(terms, field) is not None
+        if is_policy != is_given:
+            reason = needed if is_policy else f"it goes with early_redemption {policy}, and only with that"
+            yield Problem(field=field, reason=reason, rests_on=("early_redemption",))
     yield from figure_problems("kept_fraction", terms.kept_fraction, 1)
     yield from figure_problems("reduced_apr", terms.reduced_apr, APR_MAX)
     least, term = terms.reduced_apr_days_min, terms.term_days

@@ -90,6 +90,11 @@ def terms_in_force(tx: Tx, code: str) -> Terms | None:
     return next((each.terms for each in versions if each.version == product.version), None)
 
 
+def waiting_drafts(tx: Tx) -> dict[str, int]:
+    """Count the drafts of each product that may still be approved, by code."""
+    return {row.code: row.drafts for row in tx.execute(sql.waiting_drafts).fetchall()}
+
+
 def terms_of(row: object) -> Terms:
     """Read terms out of a row that has all their columns."""
     fields = {field: getattr(row, field) for field in Terms.__struct_fields__}

@@ -261,3 +261,12 @@ SELECT c.at, c.what, c.product, c.name, a.code AS asset, c.version, c.revision, 
          WHERE p.state IN ('draft', 'live', 'closed')) c
   JOIN asset a ON a.asset_id = c.asset_id
  ORDER BY c.at, c.product, c.what;
+
+-- name: waiting_drafts
+-- Count the drafts of each product that may still be approved.
+SELECT p.code, count(*)::int AS drafts
+  FROM product p
+  JOIN terms t ON t.product_id = p.product_id
+ WHERE t.approved_at IS NULL AND t.discarded_at IS NULL AND t.version > coalesce(p.version, 0)
+   AND p.state IN ('draft', 'live')
+ GROUP BY p.code;

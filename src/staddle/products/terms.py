@@ -18,6 +18,8 @@ DIGITS_MAX = 30
 """No amount has more digits before its point."""
 APR_MAX = 100
 APR_SCALE = 12
+USUAL_DAYS = (7, 14, 30, 60, 90, 120)
+"""The terms that fixed products usually have."""
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
