@@ -29,6 +29,12 @@ def test_a_small_demo_lives_and_is_audited(at_demo: Shell) -> None:
     assert {each["asset"] for each in told["story"]["runway"]} == {code for code, _, _ in ASSETS}
     assert sum(told["story"]["acts_done"].values()) > 10
     assert at_demo.done("audit")["is_sound"] is True
+    waiting = at_demo.done("approvals", "list")["approvals"]
+    assert {each["asked_by"] for each in waiting} == {"alice", "bob", "carol"}
+    assert all(each["state"] == "waiting" for each in waiting)
+    for each in waiting:
+        somebody_else = "bob" if each["asked_by"] != "bob" else "carol"
+        at_demo.done("approvals", "approve", str(each["approval_id"]), "--as", somebody_else)
     again = at_demo("demo", "--customers", "24", "--days", "2", "--seed", "3")
     assert again.code == 0
     assert "The books are sound" in again.out

@@ -70,6 +70,7 @@ def demo(
             with database.transaction() as tx:
                 now = now_of(tx, machine_now())
                 scales = scales_of(tx)
+            room.leave_waiting(database, now)
             seal_all(database, now)
             findings = audit_books(database, console, is_quiet=is_quiet)
             examples = [references[number] for number in EXAMPLES if number < len(references)]

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from staddle.approvals import waiting as waiting_requests
 from staddle.days import distribution_at, last_run_on
-from staddle.desk import find_desk, pending
+from staddle.desk import find_desk
 from staddle.ledger import Turnover, turnover
 from staddle.money import ZERO
 from staddle.pages.page import View, Visit, shows
@@ -26,7 +27,7 @@ def show_today(visit: Visit) -> View:
     """Show how the desk stands, what came in and what went out, how long the pools last, and what waits."""
     now, tx = visit.now, visit.tx
     found = standing(tx, now, visit.at.machine_now)
-    waiting = pending(tx)
+    waiting = waiting_requests(tx, now)
     shown = {
         "standing": found,
         "first": None if found.is_proved else worded(visit, found.to_do[0]),
@@ -133,6 +134,21 @@ def worded(visit: Visit, what: ToDo) -> dict[str, str]:
             say("The %(asset)s reward pool will not last", asset=subject),
             say("Fund it; a second person approves."),
             f"/console/treasury/{subject}",
+        ),
+        "unusual_redemptions": (
+            say("Customers redeem far more %(asset)s than is usual", asset=subject),
+            say("Look at the ladder and at what custody holds; talk to the treasury."),
+            f"/console/treasury/{subject}",
+        ),
+        "outbox_behind": (
+            say("Events wait far too long to be delivered: %(what)s", what=subject),
+            say("Nothing is lost; see whether the receiver answers and a worker runs."),
+            "/console/alarms",
+        ),
+        "roles_granted_alone": (
+            say("%(name)s was given roles by the only admin", name=subject),
+            say("Give somebody else the role admin; that person looks at it and clears the alarm."),
+            "/console/people",
         ),
     }
     kind = what.what.replace("_", " ")

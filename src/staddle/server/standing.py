@@ -17,8 +17,8 @@ WORKER_SILENT_AFTER = timedelta(minutes=3)
 ALARMS_READ = 100
 URGENT = (
     *("invariant_broken", "audit_failed"),
-    *("run_late", "run_held", "position_parked", "runway_short"),
-    "job_failing",
+    *("run_late", "run_held", "position_parked", "runway_short", "unusual_redemptions"),
+    *("job_failing", "outbox_behind"),
 )
 """Kinds of alarms in the order in which somebody deals with them; others come after these."""
 
