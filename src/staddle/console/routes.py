@@ -4,7 +4,17 @@ from typing import Any
 
 from litestar import Request, Response, get
 
-from staddle.console import coins, product, product_editor, products, schedule, sign_in, today
+from staddle.console import (
+    coins,
+    foresight,
+    product,
+    product_editor,
+    products,
+    schedule,
+    sign_in,
+    today,
+    treasury,
+)
 from staddle.console.viewer import CONSOLE
 from staddle.errors import AddressNotFound
 from staddle.pages.edge import failed
@@ -16,6 +26,7 @@ from staddle.server.service import Service
 FILES = (
     today,
     *(products, product, product_editor, schedule, coins),
+    *(treasury, foresight),
     sign_in,
 )
 """The files whose pages there are, a line each; importing them declares them."""

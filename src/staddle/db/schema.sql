@@ -1324,6 +1324,14 @@ CREATE TABLE public.quote (
     CONSTRAINT quote_check CHECK ((expires_at > quoted_at))
 );
 
+CREATE TABLE public.rate_announcement (
+    product_id integer NOT NULL,
+    revision integer NOT NULL,
+    holders bigint NOT NULL,
+    announced_at timestamp with time zone NOT NULL,
+    CONSTRAINT rate_announcement_holders_check CHECK ((holders >= 0))
+);
+
 CREATE TABLE public.rate_guard (
     cell smallint NOT NULL,
     customer_id bigint NOT NULL,
@@ -1963,6 +1971,9 @@ ALTER TABLE ONLY public.quota
 ALTER TABLE ONLY public.quote
     ADD CONSTRAINT quote_pkey PRIMARY KEY (cell, quote_id);
 
+ALTER TABLE ONLY public.rate_announcement
+    ADD CONSTRAINT rate_announcement_pkey PRIMARY KEY (product_id, revision);
+
 ALTER TABLE ONLY public.rate_guard
     ADD CONSTRAINT rate_guard_pkey PRIMARY KEY (cell, customer_id, product_id);
 
@@ -2218,6 +2229,9 @@ ALTER TABLE ONLY public.product
 
 ALTER TABLE ONLY public.quota
     ADD CONSTRAINT quota_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
+
+ALTER TABLE ONLY public.rate_announcement
+    ADD CONSTRAINT rate_announcement_product_id_revision_fkey FOREIGN KEY (product_id, revision) REFERENCES public.rate_revision(product_id, revision);
 
 ALTER TABLE ONLY public.rate_reading
     ADD CONSTRAINT rate_reading_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
@@ -2596,6 +2610,8 @@ GRANT UPDATE(total) ON TABLE public.quota TO staddle_app;
 GRANT UPDATE(ceiling) ON TABLE public.quota TO staddle_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.quote TO staddle_app;
+
+GRANT SELECT,INSERT ON TABLE public.rate_announcement TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.rate_guard TO staddle_app;
 

@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 
-from staddle import customers, desk, ledger, notices, products, treasury
+from staddle import customers, desk, ledger, products, treasury
 from staddle.db import Database, Tx
 from staddle.demo.catalogue import (
     AGREEMENT,
@@ -23,6 +23,7 @@ from staddle.demo.catalogue import (
 from staddle.errors import DeskNotFound
 from staddle.money import EXACT
 from staddle.positions import SetAutoSubscribe, SetRateGuard, set_auto_subscribe, set_rate_guard
+from staddle.positions.publish_rate import publish_rate
 
 DESK_NAME = "Demo desk"
 ALICE, BOB, _ = OPERATORS
@@ -103,8 +104,7 @@ def revise(
 ) -> None:
     """Publish a rate with two persons, and announce it to all who hold the product."""
     approval_id = products.propose_rate(tx, ALICE, code, tiers, effective_at, now)
-    revised = products.approve_rate(tx, BOB, approval_id, now)
-    notices.publish_to_holders(tx, code, "rate_revised", revised.notice(), now)
+    publish_rate(tx, BOB, approval_id, now)
 
 
 def fund(database: Database, asset: str, amount: Decimal, key: str, now: datetime) -> None:

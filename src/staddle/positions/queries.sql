@@ -641,3 +641,17 @@ SELECT version, count(*) AS positions, sum(principal) AS principal
  WHERE product_id = %(product_id)s AND ended_at IS NULL
  GROUP BY version
  ORDER BY version;
+
+-- name: keep_announcement
+-- Keep to how many customers a rate revision was told: to all who have an open position in the product.
+INSERT INTO rate_announcement (product_id, revision, holders, announced_at)
+SELECT %(product_id)s, %(revision)s, count(*), %(now)s
+  FROM (SELECT p.customer_id FROM position p
+         WHERE p.product_id = %(product_id)s AND p.ended_at IS NULL
+         GROUP BY p.customer_id) holder
+    ON CONFLICT (product_id, revision) DO NOTHING
+RETURNING holders;
+
+-- name: announcements
+-- Read to how many customers each revision of a product was told.
+SELECT revision, holders FROM rate_announcement WHERE product_id = %(product_id)s;

@@ -12,8 +12,9 @@ from staddle.errors import DatabaseUnavailable, StaddleError
 from staddle.identity import forget_expired
 from staddle.ledger import CELL_COUNT
 from staddle.money import plain
-from staddle.notices import dead_counts, publish_to_holders
+from staddle.notices import dead_counts
 from staddle.positions import apply_rate_guards, auto_subscribe
+from staddle.positions.publish_rate import announce_rate
 from staddle.products import rate_history
 from staddle.products.revise import RateRevised
 from staddle.rewards import (
@@ -140,7 +141,7 @@ def begin_revisions(work: Work) -> str:
             revised = RateRevised(
                 product_id=row.product_id, product=row.code, rate=found.rate, published_at=found.published_at
             )
-            publish_to_holders(tx, row.code, "rate_revised", revised.notice(), work.now)
+            announce_rate(tx, revised, work.now)
     if begun or work.mark is None:
         for_customers(work, None)
     return format_instant(work.now) if begun or work.mark is None else work.mark

@@ -7,7 +7,7 @@ from staddle.db import Database, Tx
 from staddle.desk import clear_alarm, find_desk, raise_alarm
 from staddle.errors import SourceStale, StaddleError
 from staddle.money import plain, use_exact_decimals
-from staddle.notices import publish_to_holders
+from staddle.positions.publish_rate import announce_rate
 from staddle.products import (
     Reading,
     Source,
@@ -75,7 +75,7 @@ def _read(
         )
         tell_desk(tx, reading, now)
         if revised is not None:
-            publish_to_holders(tx, revised.product, "rate_revised", revised.notice(), now)
+            announce_rate(tx, revised, now)
     return reading
 
 

@@ -3,7 +3,7 @@
 from staddle.treasury.correct import Corrected, Entry, approve_correction, ask_correction, find_entry
 from staddle.treasury.foresee import Maturities, Runway, maturities, runway
 from staddle.treasury.foresee_rate import LockedTerms, RateEffect, foresee_rate
-from staddle.treasury.history import PoolDay, pool_history
+from staddle.treasury.history import PoolDay, pool_days, pool_history
 from staddle.treasury.ladder import Ladder, LadderDay, ladder
 from staddle.treasury.move_pool import (
     ApprovePoolMove,
@@ -44,6 +44,7 @@ __all__ = [
     "foresee_rate",
     "ladder",
     "maturities",
+    "pool_days",
     "pool_history",
     "pool_moves",
     "redemptions",

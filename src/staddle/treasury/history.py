@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
 from staddle.db import Tx, queries
 from staddle.desk import find_desk
-from staddle.ledger import find_asset, pool_left
+from staddle.ledger import all_assets, find_asset, pool_left
 from staddle.money import EXACT, ZERO
 
 sql = queries(__package__)
@@ -53,13 +54,31 @@ def pool_history(
         return []
     newest = today if before is None else min(today, before - timedelta(days=1))
     oldest = max(first, newest - timedelta(days=min(limit, DAYS_MAX) - 1))
-    moved = moved_by_day(tx, asset.asset_id, oldest, today)
+    moved = moved_by_day(tx, oldest, today).get(asset.asset_id, {})
     left = EXACT.quantize(pool_left(tx).get(asset.asset_id, ZERO), asset.unit)
     return [
         PoolDay(on=on, asset=asset.code, left=held, **{"rewards": ZERO, **_NOTHING, **figures})
         for on, figures, held in walk_back(moved, left, today, oldest)
         if on <= newest
     ]
+
+
+def pool_days(tx: Tx, now: datetime, days: int) -> dict[str, list[PoolDay]]:
+    """Read the last days of every pool, newest first, by asset: those in which anything has happened, all of them."""
+    today = now.astimezone(UTC).date()
+    first = find_desk(tx).created_at.astimezone(UTC).date()
+    oldest = max(first, today - timedelta(days=days - 1))
+    moved, left = moved_by_day(tx, oldest, today), pool_left(tx)
+    return {
+        asset.code: [
+            PoolDay(on=on, asset=asset.code, left=held, **{"rewards": ZERO, **_NOTHING, **figures})
+            for on, figures, held in walk_back(
+                moved.get(asset.asset_id, {}), left.get(asset.asset_id, ZERO), today, oldest
+            )
+        ]
+        for asset in all_assets(tx).values()
+        if asset.asset_id in moved or left.get(asset.asset_id, ZERO)
+    }
 
 
 _NOTHING = dict.fromkeys(("forfeited", "funded", "withdrawn", "income_used"), ZERO)
@@ -79,22 +98,22 @@ def walk_back(
         on -= timedelta(days=1)
 
 
-def moved_by_day(tx: Tx, asset_id: int, oldest: date, today: date) -> dict[date, Figures]:
-    """Read all that moved the pool of an asset, or its income, by day."""
-    found: dict[date, Figures] = {}
+def moved_by_day(tx: Tx, oldest: date, today: date) -> dict[int, dict[date, Figures]]:
+    """Read all that moved the pools, or the income, by asset and day."""
+    found: dict[int, dict[date, Figures]] = {}
+
+    def on(row: Any) -> Figures:
+        return found.setdefault(row.asset_id, {}).setdefault(row.on, {})
+
     named = {
         "from_on": oldest,
         "from_at": datetime.combine(oldest, time(0), UTC),
         "today": today,
     }
     for row in tx.execute(sql.expense_by_day, named).fetchall():
-        if row.asset_id == asset_id:
-            found.setdefault(row.on, {})["rewards"] = row.amount
+        on(row)["rewards"] = row.amount
     for row in tx.execute(sql.moves_by_day, named).fetchall():
-        if row.asset_id == asset_id:
-            moves = {"funded": row.funded, "withdrawn": row.withdrawn, "income_used": row.income_used}
-            found.setdefault(row.on, {}).update(moves)
+        on(row).update(funded=row.funded, withdrawn=row.withdrawn, income_used=row.income_used)
     for row in tx.execute(sql.forfeitures_by_day, named).fetchall():
-        if row.asset_id == asset_id:
-            found.setdefault(row.on, {})["forfeited"] = row.amount
+        on(row)["forfeited"] = row.amount
     return found
