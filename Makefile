@@ -10,7 +10,7 @@ NO_MONEY := identity identity_external identity_keys identity_passkeys reseal we
 MONEY_SUITES := $(wildcard tests/books tests/model tests/house/test_statements.py) \
 	$(filter-out $(NO_MONEY:%=tests/stories/test_%.py), $(wildcard tests/stories/test_*.py))
 
-SERVICE_SUITES := tests/api tests/faults tests/service tests/web tests/console
+SERVICE_SUITES := tests/api tests/faults tests/service tests/web tests/console tests/binance
 BROWSER_SUITE := tests/browser
 
 .DEFAULT_GOAL := help

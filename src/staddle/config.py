@@ -21,6 +21,10 @@ STADDLE_MAIL_URL       the server that takes our e-mail: smtp://user:password@ho
                        without it a sandbox shows on its pages what it would have sent; any other desk sends nothing
 STADDLE_MAIL_FROM      the address that our e-mail comes from; needed with STADDLE_MAIL_URL
 STADDLE_SIGN_UP        open or closed: whether people can sign up on the pages; default open in a sandbox, else closed
+STADDLE_BINANCE_TYPES  documented or observed: how the Binance API writes days and tiers; default documented
+STADDLE_BINANCE_PACE_SECONDS
+                       how many seconds an account waits between two subscriptions, or redemptions, by the Binance API;
+                       default 3; 0 for no wait
 STADDLE_HTTP_HOSTS     hosts, with commas, whose rate sources may be read without TLS, such as a node's: node-1:8899
 """
 
@@ -60,6 +64,8 @@ _KNOWN = frozenset(
         "STADDLE_MAIL_URL",
         "STADDLE_MAIL_FROM",
         "STADDLE_SIGN_UP",
+        "STADDLE_BINANCE_TYPES",
+        "STADDLE_BINANCE_PACE_SECONDS",
     }
 )
 _HOST = re.compile(r"(\[[0-9a-f:]+\]|[a-z0-9][a-z0-9._-]*)(:[0-9]{1,5})?", re.ASCII)
@@ -103,6 +109,8 @@ class Config:
     mail_from: str | None = None
     sign_up: Literal["open", "closed"] | None = None
     """Whether people can sign up; None: only in a sandbox."""
+    binance_types: Literal["documented", "observed"] = "documented"
+    binance_pace_seconds: int = 3
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Config":
@@ -133,6 +141,10 @@ class Config:
             mail_url=_mail_url(given.get("STADDLE_MAIL_URL"), given.get("STADDLE_MAIL_FROM")),
             mail_from=_mail_from(given.get("STADDLE_MAIL_FROM")),
             sign_up=_sign_up(given.get("STADDLE_SIGN_UP")),
+            binance_types=_binance_types(given.get("STADDLE_BINANCE_TYPES", "documented")),
+            binance_pace_seconds=_count(
+                "STADDLE_BINANCE_PACE_SECONDS", given.get("STADDLE_BINANCE_PACE_SECONDS", "3"), 600, 0
+            ),
         )
 
     @property
@@ -177,6 +189,8 @@ def settings_in_force(environ: Mapping[str, str]) -> list[SettingInForce]:
         "STADDLE_MAIL_URL": _without_secrets(config.mail_url),
         "STADDLE_MAIL_FROM": config.mail_from,
         "STADDLE_SIGN_UP": config.sign_up,
+        "STADDLE_BINANCE_TYPES": config.binance_types,
+        "STADDLE_BINANCE_PACE_SECONDS": str(config.binance_pace_seconds),
     }
     assert values.keys() == _KNOWN
     return [
@@ -241,9 +255,9 @@ def _listen(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _count(name: str, text: str, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= most):
-        raise InvalidConfig(f"{name} must be a number from 1 to {most}; {text[:80]!r} is not.")
+def _count(name: str, text: str, most: int, least: int = 1) -> int:
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise InvalidConfig(f"{name} must be a number from {least} to {most}; {text[:80]!r} is not.")
     return int(text)
 
 
@@ -335,6 +349,14 @@ def _sign_up(text: str | None) -> Literal["open", "closed"] | None:
     if text == "closed":
         return "closed"
     raise InvalidConfig(f"STADDLE_SIGN_UP must be open or closed; {text[:80]!r} is not.")
+
+
+def _binance_types(text: str) -> Literal["documented", "observed"]:
+    if text == "documented":
+        return "documented"
+    if text == "observed":
+        return "observed"
+    raise InvalidConfig(f"STADDLE_BINANCE_TYPES must be documented or observed; {text[:80]!r} is not.")
 
 
 def _log_level(text: str) -> str:

@@ -3,19 +3,24 @@
 import base64
 import hashlib
 import hmac
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.stories.door import HOME, Door
 
 from staddle import desk, errors, identity, ledger
+from staddle.customers import publish_agreement
 from staddle.db import Database
-from staddle.identity import AddedApiKey, Caller, NewApiKey, Seen
+from staddle.identity import AddedApiKey, Caller, NewApiKey, Seen, Signed
 
 ELSEWHERE = Seen("198.51.100.9", "Somebody else")
 
@@ -165,8 +170,10 @@ def test_nobody_revokes_or_sees_anothers_key(door: Door) -> None:
         ({"addresses": ["192.0.2.1"] * 51}, errors.InvalidChoice),
         ({"name": ""}, errors.InvalidName),
         ({"name": "a\nb"}, errors.InvalidName),
-        ({"kind": "rsa"}, errors.InvalidChoice),
+        ({"kind": "dsa"}, errors.InvalidChoice),
         ({"kind": "ed25519"}, errors.InvalidPublicKey),
+        ({"kind": "rsa"}, errors.InvalidPublicKey),
+        ({"kind": "hmac", "public_key": "AAAA"}, errors.InvalidPublicKey),
         ({"kind": "bearer", "public_key": "AAAA"}, errors.InvalidPublicKey),
         ({"kind": "ed25519", "public_key": "AAAA"}, errors.InvalidPublicKey),
         ({"kind": "ed25519", "public_key": "é" * 44}, errors.InvalidPublicKey),
@@ -223,6 +230,91 @@ def test_a_request_signed_by_an_ed25519_key_is_its_customers(door: Door, encodin
                 identity.who_signed(tx, door.keyring, number, signed, signature, HOME, door.now)
         with pytest.raises(errors.InvalidToken):
             identity.who_signed(tx, door.keyring, "nothing", message, mine.sign(message), HOME, door.now)
+
+
+def test_a_request_signed_by_an_rsa_key_is_its_customers(door: Door) -> None:
+    customer_id = door.customer("ann")
+    mine, other = (rsa.generate_private_key(65537, 2048) for _ in range(2))
+    added = add(door, door.caller(), kind="rsa", public_key=pem_of(mine.public_key()), scopes=["redeem"])
+    assert added.secret is None
+    message, number = b"asset=USDT&timestamp=1", added.api_key.api_key_id
+
+    def signature_of(key: rsa.RSAPrivateKey, signed: bytes = message) -> bytes:
+        return key.sign(signed, PKCS1v15(), SHA256())
+
+    with door.database.transaction() as tx:
+        caller = identity.who_signed(tx, door.keyring, number, message, signature_of(mine), HOME, door.now)
+        assert (caller.customer_id, set(caller.scopes)) == (customer_id, {"redeem"})
+        pss = mine.sign(message, PSS(MGF1(SHA256()), PSS.MAX_LENGTH), SHA256())
+        for wrong in (
+            signature_of(other),
+            signature_of(mine, b"asset=USDT&timestamp=2"),
+            pss,
+            b"",
+            b"\0" * 256,
+        ):
+            with pytest.raises(errors.SignatureNotAccepted):
+                identity.who_signed(tx, door.keyring, number, message, wrong, HOME, door.now)
+
+
+def test_an_rsa_key_is_neither_short_nor_of_another_kind(door: Door) -> None:
+    door.customer("ann")
+    for key in (
+        rsa.generate_private_key(65537, 1024).public_key(),
+        Ed25519PrivateKey.generate().public_key(),
+    ):
+        with pytest.raises(errors.InvalidPublicKey):
+            add(door, door.caller(), kind="rsa", public_key=pem_of(key))
+
+
+def pem_of(key: rsa.RSAPublicKey | Ed25519PublicKey) -> str:
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def test_many_who_signed_are_known_each_by_their_own_signature(door: Door) -> None:
+    customers = [door.customer(name) for name in ("ann", "eve")]
+    keys = [add(door, door.caller(customer), kind="hmac") for customer in ("ann", "eve")]
+    signed = [
+        Signed(
+            key.api_key.api_key_id,
+            b"timestamp=1",
+            hmac.new(secret_of(key).encode(), b"timestamp=1", hashlib.sha256).digest(),
+            door.keyring,
+        )
+        for key in keys
+    ]
+    swapped = replace(signed[0], signature=signed[1].signature)
+    with door.database.transaction() as tx:
+        found = identity.who_have_signed(tx, [(each, HOME) for each in (*signed[::-1], swapped)], door.now)
+    assert [getattr(each, "customer_id", type(each)) for each in found] == [
+        *customers[::-1], errors.SignatureNotAccepted,
+    ]  # fmt: skip
+
+
+# The agreement, beforehand
+
+
+def test_the_agreement_is_accepted_beforehand_only_by_the_customer_and_only_the_one_in_force(
+    door: Door,
+) -> None:
+    customer_id = door.customer("ann")
+    with door.database.transaction() as tx:
+        first = publish_agreement(tx, "ada", "Staking", "You may stake.", door.now)
+    key = add(door, door.caller(), kind="hmac", agreement_version=first).api_key
+    assert key.agreement_version == first
+    with pytest.raises(errors.RoleMissing):
+        add(door, door.ada, kind="hmac", agreement_version=first, customer_id=customer_id)
+    with door.database.transaction() as tx:
+        second = publish_agreement(tx, "ada", "Staking", "You may stake, still.", door.now)
+        caller, number = door.caller(), key.api_key_id
+        with pytest.raises(errors.AgreementOutdated):
+            identity.accept_for_api_key(tx, caller, customer_id, number, first, HOME, door.now)
+        with pytest.raises(errors.RoleMissing):
+            identity.accept_for_api_key(tx, door.ada, customer_id, number, second, HOME, door.now)
+        accepted = identity.accept_for_api_key(tx, caller, customer_id, number, second, HOME, door.now)
+        assert accepted.agreement_version == second
+        [newest, *_] = identity.read_security_log(tx, customer_id)
+    assert (newest.act, newest.details["agreement_version"]) == ("accept_for_api_key", second)
 
 
 def test_a_request_signed_by_hmac_is_its_customers(door: Door) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pyotp
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.api.world import PASSWORD, Service
 from tests.web.visitor import Visitor, alert_of, rows, text_of, visitor_of
 
@@ -31,7 +33,7 @@ def test_what_needs_a_proof_sends_to_the_step_up_and_back_with_what_was_typed(se
     assert ada.sent("/step-up", password=PASSWORD, next=next_to) == next_to
     page = ada.get(next_to).text
     assert re.search(r'name="name"[^>]* value="bot"', page)
-    assert re.findall(r'value="(\w+)" checked', page) == ["read", "redeem"]
+    assert re.findall(r'name="scopes" value="(\w+)" checked', page) == ["read", "redeem"]
 
 
 def test_a_wrong_password_proves_nothing(service: Service) -> None:
@@ -173,6 +175,36 @@ def test_a_keys_secret_is_shown_once_and_the_key_can_be_revoked(service: Service
     [revoke] = forms_to(page, "/revoke")
     assert ada.sent(revoke) == "/settings/keys"
     assert service.caller(secret).get("/v1/positions").status_code == 401
+
+
+def test_a_key_that_signs_shows_its_id_and_subscribes_only_under_the_agreement(
+    service: Service, ada: Visitor
+) -> None:
+    form: dict[str, Any] = {"name": "signer", "kind": "hmac", "scopes": ["read", "subscribe"]}
+    made = ada.send("/settings/keys", key="signer once", **form)
+    [number] = re.findall(r'id="key-id">([0-9a-f]{24})<', made.text)
+    [secret] = re.findall(r'id="key-secret">([0-9a-f]{64})<', made.text)
+    again = ada.send("/settings/keys", key="signer once", **form).text
+    page = ada.get("/settings/keys").text
+    assert secret not in again + page
+    assert number in page
+    [accept] = forms_to(page, "/agreement")
+    [version] = re.findall(r'name="agreement_version" value="(\d+)">\s*<span class="small">', page)
+    assert ada.sent(accept, agreement_version=version) == "/settings/keys"
+    assert forms_to(ada.get("/settings/keys").text, "/agreement") == []
+
+
+def test_a_key_of_ones_own_is_made_from_its_public_half(ada: Visitor) -> None:
+    text = (
+        Ed25519PrivateKey.generate()
+        .public_key()
+        .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    form = {"name": "curve", "kind": "ed25519", "scopes": "read", "public_key": text.decode()}
+    assert re.findall(r'id="key-id">([0-9a-f]{24})<', ada.send("/settings/keys", **form).text)
+    refused = ada.send("/settings/keys", **{**form, "public_key": "not a key"})
+    assert 400 <= refused.status_code < 500
+    assert 'name="kind" value="ed25519" checked' in refused.text
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from staddle.identity import (
     ApiKey,
     Client,
     NewApiKey,
+    accept_for_api_key,
     add_api_key,
     add_client,
     grant_access,
@@ -40,8 +41,8 @@ ClientId = Annotated[str, msgspec.Meta(min_length=1, max_length=40, examples=["e
 class ApiKeyBody(Body, frozen=True, kw_only=True):
     """What the key is to be. Without `addresses` it is good from everywhere, without `expires_at` until revoked.
 
-    `bearer` has a secret that goes as `Authorization: Bearer`; `hmac` and `ed25519` sign requests, the latter by a
-    key of yours whose public half is given here.
+    `bearer` has a secret that goes as `Authorization: Bearer`. The other kinds sign requests to the Binance Simple Earn
+    API: `hmac` by a secret, `rsa` and `ed25519` by a key of yours whose public half is given here.
     """
 
     name: Name
@@ -50,8 +51,18 @@ class ApiKeyBody(Body, frozen=True, kw_only=True):
         default_factory=list
     )
     expires_at: datetime | None = None
-    kind: Literal["bearer", "ed25519", "hmac"] = "bearer"
+    kind: Literal["bearer", "hmac", "rsa", "ed25519"] = "bearer"
     public_key: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
+    agreement_version: Annotated[
+        int | None,
+        msgspec.Meta(description="Accepted for every subscription by this key that cannot name it itself."),
+    ] = None
+
+
+class KeyAgreementBody(Body, frozen=True, kw_only=True):
+    """The version of the staking service agreement that is accepted."""
+
+    agreement_version: int
 
 
 class ClientBody(Body, frozen=True, kw_only=True):
@@ -74,7 +85,7 @@ class TokenForm(Form, frozen=True, kw_only=True):
 
 
 class ApiKeyAdded(msgspec.Struct, frozen=True, kw_only=True):
-    """The new key. `secret` is shown this once; it is null for ed25519, and where the request was repeated."""
+    """The new key. `secret` is shown this once; it is null for rsa and ed25519, and where the request was repeated."""
 
     api_key: ApiKey
     secret: str | None
@@ -113,6 +124,16 @@ def add_own_api_key(at: At, body: ApiKeyBody) -> Given:
 def revoke_own_api_key(at: At, api_key_id: HexId) -> ApiKey:
     """Revoke an API key, from this moment on."""
     return revoke_api_key(at.tx, at.caller, at.customer_id, api_key_id, at.seen, at.machine_now)
+
+
+@writes(
+    "PUT", "/v1/api-keys/{api_key_id}/agreement", allow=customer("read"), gives=ApiKey, tag=TAG, keyed="no"
+)
+def accept_for_own_api_key(at: At, api_key_id: HexId, body: KeyAgreementBody) -> ApiKey:
+    """Accept the agreement for subscriptions by an API key that cannot name it, as those by the Binance API cannot."""
+    require_session(at.caller)
+    version = body.agreement_version
+    return accept_for_api_key(at.tx, at.caller, at.customer_id, api_key_id, version, at.seen, at.machine_now)
 
 
 @reads("/v1/customers/{reference}/api-keys", allow=operator("support", "admin"), gives=list[ApiKey], tag=TAG)
@@ -156,6 +177,7 @@ def _add(at: At, customer_id: int, body: ApiKeyBody) -> Given:
         expires_at=body.expires_at,
         kind=body.kind,
         public_key=body.public_key,
+        agreement_version=body.agreement_version,
     )
 
     def do() -> Made:

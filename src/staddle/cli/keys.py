@@ -1,7 +1,7 @@
 """`staddle keys` and `clients`: API keys of customers, and integrators' back ends."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, get_args
 
 import typer
 
@@ -15,6 +15,7 @@ from staddle.cli.show import listing
 from staddle.customers import find_customer
 from staddle.days import parse_instant
 from staddle.errors import InvalidChoice
+from staddle.identity.api_keys import KeyKind
 
 
 @works(app.keys, "add", "by", "key")
@@ -27,8 +28,10 @@ def add_key(
         list[str] | None, typer.Option(help="Only from here, such as 203.0.113.0/24; once for each.")
     ] = None,
     expires: Annotated[str | None, typer.Option(help="When it ends, such as 2027-01-31T00:00:00Z.")] = None,
-    kind: Annotated[str, typer.Option(help="bearer, ed25519 or hmac.")] = "bearer",
-    public_key: Annotated[Path | None, typer.Option(help="Of ed25519: a file with the public key.")] = None,
+    kind: Annotated[str, typer.Option(help="bearer, hmac, rsa or ed25519.")] = "bearer",
+    public_key: Annotated[
+        Path | None, typer.Option(help="Of rsa and ed25519: a file with the public key.")
+    ] = None,
 ) -> Shown:
     """Make an API key for a customer; its secret is printed once."""
     new = room.NewApiKey(
@@ -120,9 +123,9 @@ def clients(at: At) -> Shown:
     return Shown({"clients": room.list_clients(at.tx)}, lambda data: listing("", data["clients"], columns))
 
 
-def _kind(text: str) -> Literal["bearer", "ed25519", "hmac"]:
-    kinds: tuple[Literal["bearer", "ed25519", "hmac"], ...] = ("bearer", "ed25519", "hmac")
+def _kind(text: str) -> KeyKind:
+    kinds: tuple[KeyKind, ...] = get_args(KeyKind)
     for kind in kinds:
         if kind == text:
             return kind
-    raise InvalidChoice(f"A key is of the kind bearer, ed25519 or hmac, not {text[:40]!r}.")
+    raise InvalidChoice(f"A key is of the kind bearer, hmac, rsa or ed25519, not {text[:40]!r}.")

@@ -45,7 +45,7 @@ def application() -> Any:
 
     What counts for the metrics is imported here, for it must see the folder that `serve` has made.
     """
-    from staddle import api, console, web  # noqa: PLC0415
+    from staddle import api, binance, console, web  # noqa: PLC0415
     from staddle.api import docs  # noqa: PLC0415
     from staddle.server import health, metrics  # noqa: PLC0415
     from staddle.server.app import assemble  # noqa: PLC0415
@@ -57,6 +57,6 @@ def application() -> Any:
     service = Service(
         open_database(config, connections_max=CONNECTIONS), config, observe=metrics.observe_batch
     )
-    made = assemble(service, [api.edge, docs.edge, health.edge, console.edge, web.edge])
+    made = assemble(service, [api.edge, docs.edge, health.edge, console.edge, web.edge, binance.edge])
     share_the_interpreter()
     return made

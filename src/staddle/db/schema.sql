@@ -686,11 +686,14 @@ CREATE TABLE public.api_key (
     last_used_at timestamp with time zone,
     last_used_from inet,
     revoked_at timestamp with time zone,
+    agreement_version integer,
     CONSTRAINT an_api_key_has_known_scopes CHECK (((scopes <@ ARRAY['read'::text, 'subscribe'::text, 'redeem'::text, 'transfer'::text]) AND (cardinality(scopes) > 0))),
-    CONSTRAINT an_api_key_keeps_what_its_kind_needs CHECK ((((kind = 'bearer'::text) = (secret_hash IS NOT NULL)) AND ((kind = 'ed25519'::text) = (public_key IS NOT NULL)) AND ((kind = 'hmac'::text) = (sealed_secret IS NOT NULL)))),
-    CONSTRAINT api_key_kind_check CHECK ((kind = ANY (ARRAY['bearer'::text, 'ed25519'::text, 'hmac'::text]))),
+    CONSTRAINT an_api_key_keeps_what_its_kind_needs CHECK ((((kind = 'bearer'::text) = (secret_hash IS NOT NULL)) AND ((kind = ANY (ARRAY['rsa'::text, 'ed25519'::text])) = (public_key IS NOT NULL)) AND ((kind = 'hmac'::text) = (sealed_secret IS NOT NULL)))),
+    CONSTRAINT api_key_kind_check CHECK ((kind = ANY (ARRAY['bearer'::text, 'hmac'::text, 'rsa'::text, 'ed25519'::text]))),
     CONSTRAINT api_key_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80)))
 );
+
+COMMENT ON COLUMN public.api_key.agreement_version IS 'accepted for every subscription by this key that cannot name it itself';
 
 CREATE TABLE public.approval (
     approval_id integer NOT NULL,
@@ -1429,6 +1432,14 @@ CREATE TABLE public.recovery_code (
     code_hash bytea NOT NULL
 );
 
+CREATE TABLE public.redeem_preference (
+    cell smallint NOT NULL,
+    position_id bigint NOT NULL,
+    is_flexible boolean NOT NULL
+);
+
+COMMENT ON TABLE public.redeem_preference IS 'whether principal goes to flexible once a position is not renewed any more';
+
 CREATE TABLE public.request (
     cell smallint NOT NULL,
     customer_id bigint NOT NULL,
@@ -1440,6 +1451,27 @@ CREATE TABLE public.request (
     recorded_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
     CONSTRAINT request_request_key_check CHECK (((length(request_key) >= 1) AND (length(request_key) <= 200)))
 );
+
+CREATE UNLOGGED TABLE public.request_turn (
+    customer_id bigint NOT NULL,
+    endpoint text NOT NULL,
+    request_key text NOT NULL,
+    taken_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.request_turn IS 'when a customer last asked for what may be asked once in some seconds';
+
+CREATE UNLOGGED TABLE public.request_weight (
+    address text NOT NULL,
+    endpoint text NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    weight integer NOT NULL,
+    CONSTRAINT request_weight_weight_check CHECK ((weight > 0))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.request_weight IS 'what an address has spent on an endpoint in a minute';
 
 CREATE TABLE public.reward_piece (
     run_on date NOT NULL,
@@ -1992,6 +2024,15 @@ ALTER TABLE ONLY public.rate_tier
 ALTER TABLE ONLY public.recovery_code
     ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (login_id, code_hash);
 
+ALTER TABLE ONLY public.redeem_preference
+    ADD CONSTRAINT redeem_preference_pkey PRIMARY KEY (cell, position_id);
+
+ALTER TABLE ONLY public.request_turn
+    ADD CONSTRAINT request_turn_pkey PRIMARY KEY (customer_id, endpoint);
+
+ALTER TABLE ONLY public.request_weight
+    ADD CONSTRAINT request_weight_pkey PRIMARY KEY (address, endpoint);
+
 ALTER TABLE ONLY public.reward_piece
     ADD CONSTRAINT reward_piece_name_key UNIQUE (name);
 
@@ -2163,6 +2204,9 @@ ALTER TABLE ONLY public.access_token
 
 ALTER TABLE ONLY public.agreement
     ADD CONSTRAINT agreement_published_by_fkey FOREIGN KEY (published_by) REFERENCES public.operator(name);
+
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_agreement_version_fkey FOREIGN KEY (agreement_version) REFERENCES public.agreement(version);
 
 ALTER TABLE ONLY public.approval
     ADD CONSTRAINT approval_asked_by_fkey FOREIGN KEY (asked_by) REFERENCES public.operator(name);
@@ -2403,6 +2447,8 @@ GRANT UPDATE(last_used_from) ON TABLE public.api_key TO staddle_app;
 
 GRANT UPDATE(revoked_at) ON TABLE public.api_key TO staddle_app;
 
+GRANT UPDATE(agreement_version) ON TABLE public.api_key TO staddle_app;
+
 GRANT SELECT,INSERT ON TABLE public.approval TO staddle_app;
 
 GRANT UPDATE(decided_by) ON TABLE public.approval TO staddle_app;
@@ -2633,7 +2679,13 @@ GRANT UPDATE(ended_by) ON TABLE public.rate_source TO staddle_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.recovery_code TO staddle_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.redeem_preference TO staddle_app;
+
 GRANT SELECT,INSERT ON TABLE public.request TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.request_turn TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.request_weight TO staddle_app;
 
 GRANT SELECT ON TABLE public.reward_piece TO staddle_app;
 

@@ -4,11 +4,11 @@ from staddle.identity.api_keys import (
     AddedApiKey,
     ApiKey,
     NewApiKey,
+    accept_for_api_key,
     add_api_key,
     find_api_key,
     list_api_keys,
     revoke_api_key,
-    who_signed,
 )
 from staddle.identity.caller import (
     CLIENT_SCOPES,
@@ -85,6 +85,7 @@ from staddle.identity.sessions import (
 )
 from staddle.identity.sign_in import sign_in, step_up
 from staddle.identity.sign_up import LinkAsked, ask_to_sign_up, sign_up
+from staddle.identity.signed import Signed, who_have_signed, who_signed
 from staddle.identity.step_up_limits import is_unproven, needs_step_up, set_step_up_amount, step_up_amounts
 from staddle.identity.totp import (
     TotpProposed,
@@ -118,9 +119,11 @@ __all__ = [
     "SentElsewhere",
     "Session",
     "SignInProvider",
+    "Signed",
     "SignedIn",
     "Site",
     "TotpProposed",
+    "accept_for_api_key",
     "add_api_key",
     "add_client",
     "add_customer_login",
@@ -185,6 +188,7 @@ __all__ = [
     "sign_up",
     "step_up",
     "step_up_amounts",
+    "who_have_signed",
     "who_is",
     "who_signed",
 ]

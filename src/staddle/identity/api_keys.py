@@ -1,46 +1,37 @@
 """API keys of customers: a bearer's secret, or a key that signs each request; with scopes, addresses, an expiry.
 
-Of a bearer's secret only the hash is kept, of an Ed25519 key only the public half: a stolen database yields neither.
-HMAC needs the secret itself on both sides, so it is kept sealed.
+Of a bearer's secret only the hash is kept, of an Ed25519 or RSA key only the public half: a stolen database yields
+neither. HMAC needs the secret itself on both sides, so it is kept sealed.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Literal
+from typing import Literal, get_args
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
-
-from staddle.customers import find_customers_by_id
+from staddle.customers import current_agreement, find_customers_by_id
 from staddle.db import Tx, queries
 from staddle.errors import (
+    AgreementOutdated,
     ApiKeyNotFound,
     CustomerNotFound,
     InvalidChoice,
     InvalidName,
     InvalidPublicKey,
-    InvalidToken,
     RoleMissing,
-    SignatureNotAccepted,
     WrongState,
 )
 from staddle.identity.caller import CUSTOMER_SCOPES, Caller, Seen, require_step_up
 from staddle.identity.logins import check_may_serve
 from staddle.identity.security_log import note_by
+from staddle.identity.signed import BY_PUBLIC_KEY, parse_public_key, purpose_of_key
 from staddle.identity.tokens import API_KEY, hash_of, new_id, new_token
-from staddle.identity.who_is import caller_of_api_key
 from staddle.keyring import Keyring
 
 sql = queries(__package__)
-KeyKind = Literal["bearer", "ed25519", "hmac"]
+KeyKind = Literal["bearer", "hmac", "rsa", "ed25519"]
 KEYS_MAX = 50
 ADDRESSES_MAX = 50
 
@@ -49,7 +40,8 @@ ADDRESSES_MAX = 50
 class NewApiKey:
     """What an API key is to be. `addresses` are networks such as 203.0.113.0/24; none means from everywhere.
 
-    `public_key` belongs to the kind ed25519: PEM, or the 32 bytes in base64.
+    `public_key` belongs to the kinds ed25519 (PEM, or the 32 bytes in base64) and rsa (PEM). `agreement_version` is
+    accepted for every subscription that comes by this key and has no words for it, as one by the Binance API has none.
     """
 
     name: str
@@ -58,6 +50,7 @@ class NewApiKey:
     expires_at: datetime | None = None
     kind: KeyKind = "bearer"
     public_key: str | None = None
+    agreement_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +67,12 @@ class ApiKey:
     last_used_at: datetime | None
     last_used_from: str | None
     revoked_at: datetime | None
+    agreement_version: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class AddedApiKey:
-    """A new API key with its secret, which is shown here once; a key of the kind ed25519 has none."""
+    """A new API key with its secret, which is shown here once; keys of the kinds ed25519 and rsa have none."""
 
     api_key: ApiKey
     secret: str | None = field(repr=False)
@@ -89,30 +83,33 @@ def add_api_key(
 ) -> AddedApiKey:
     """Make an API key for a customer: by the customer in a session that has stepped up, or by support or an admin.
 
-    Raises StepUpNeeded, RoleMissing, InvalidName, InvalidChoice (a scope, an address, the expiry), InvalidPublicKey,
-    CustomerNotFound, or WrongState where the customer has too many.
+    `now` is the machine's clock. Raises StepUpNeeded, RoleMissing, InvalidName, InvalidChoice (a scope, an address, the
+    expiry), InvalidPublicKey, CustomerNotFound, AgreementOutdated, or WrongState where the customer has too many.
     """
     check_may_change_keys(by, customer_id, now)
     check(new, now)
+    if new.agreement_version is not None:
+        check_agreement(tx, by, customer_id, new.agreement_version)
     if customer_id not in find_customers_by_id(tx, [customer_id]):
         raise CustomerNotFound
     if sum(key.revoked_at is None for key in list_api_keys(tx, customer_id)) >= KEYS_MAX:
         raise WrongState(f"There are {KEYS_MAX} API keys already; please revoke one first.")
     api_key_id = new_id()
-    secret = {"bearer": new_token(API_KEY), "hmac": secrets.token_hex(32), "ed25519": None}[new.kind]
+    secret = {"bearer": new_token(API_KEY), "hmac": secrets.token_hex(32)}.get(new.kind)
     kept = {
         "api_key_id": api_key_id,
         "customer_id": customer_id,
         "name": new.name,
         "kind": new.kind,
         "secret_hash": hash_of(secret) if secret is not None and new.kind == "bearer" else None,
-        "public_key": parse_public_key(new.public_key or "") if new.kind == "ed25519" else None,
+        "public_key": None if new.public_key is None else parse_public_key(new.kind, new.public_key),
         "sealed_secret": keyring.seal(secret.encode(), purpose_of_key(api_key_id))
         if secret is not None and new.kind == "hmac"
         else None,
         "scopes": sorted(new.scopes),
         "addresses": [str(network) for network in networks(new.addresses)],
         "expires_at": new.expires_at,
+        "agreement_version": new.agreement_version,
         "now": now,
     }
     tx.execute(sql.add_api_key, kept)
@@ -153,28 +150,28 @@ def find_api_key(tx: Tx, customer_id: int, api_key_id: str) -> ApiKey:
     raise ApiKeyNotFound
 
 
-def who_signed(
-    tx: Tx, keyring: Keyring, api_key_id: str, message: bytes, signature: bytes, seen: Seen, now: datetime
-) -> Caller:
-    """Say who signed a message with an API key of the kinds ed25519 or hmac.
+def accept_for_api_key(
+    tx: Tx, by: Caller, customer_id: int, api_key_id: str, version: int, seen: Seen, now: datetime
+) -> ApiKey:
+    """Accept the agreement in force for every subscription that comes by this key and has no words for it.
 
-    The message must itself hold what keeps it from being sent again, such as a timestamp: that is the edge's to
-    check. Raises InvalidToken, AddressNotAllowed, SignatureNotAccepted.
+    Only the customer does, in a session. Raises ApiKeyNotFound, AgreementNotFound, AgreementOutdated or RoleMissing.
     """
-    row = tx.execute(sql.api_key_by_id, {"api_key_id": api_key_id}).fetchone()
-    if row is None or row.kind == "bearer":
-        raise InvalidToken
-    caller = caller_of_api_key(tx, row, seen, now)
-    if row.kind == "ed25519":
-        try:
-            Ed25519PublicKey.from_public_bytes(bytes(row.public_key)).verify(signature, message)
-        except InvalidSignature:
-            raise SignatureNotAccepted from None
-        return caller
-    secret = keyring.open(bytes(row.sealed_secret), purpose_of_key(api_key_id))
-    if not hmac.compare_digest(hmac.new(secret, message, hashlib.sha256).digest(), signature):
-        raise SignatureNotAccepted
-    return caller
+    key = find_api_key(tx, customer_id, api_key_id)
+    check_agreement(tx, by, customer_id, version)
+    tx.execute(sql.accept_for_api_key, {"api_key_id": api_key_id, "version": version})
+    details = {"api_key_id": api_key_id, "name": key.name, "agreement_version": version}
+    note_by(tx, by, customer_id, "accept_for_api_key", details, seen, now)
+    return find_api_key(tx, customer_id, api_key_id)
+
+
+def check_agreement(tx: Tx, by: Caller, customer_id: int, version: int) -> None:
+    """Refuse whoever accepts for somebody else, and a version that is not the one in force."""
+    if by.session_id is None or by.customer_id != customer_id:
+        raise RoleMissing("Only the customer, signed in, accepts the agreement.")
+    in_force = current_agreement(tx).version
+    if in_force != version:
+        raise AgreementOutdated(version=in_force)
 
 
 def check_may_change_keys(by: Caller, customer_id: int, now: datetime) -> None:
@@ -195,10 +192,10 @@ def check(new: NewApiKey, now: datetime) -> None:
     if unknown or not new.scopes:
         wrong = f"{unknown[0][:40]!r} is not a scope" if unknown else "A key needs a scope"
         raise InvalidChoice(f"{wrong}; there are {', '.join(sorted(CUSTOMER_SCOPES))}.", field="scopes")
-    if new.kind not in ("bearer", "ed25519", "hmac"):
-        raise InvalidChoice("A key is of the kind bearer, ed25519 or hmac.", field="kind")
-    if (new.kind == "ed25519") != (new.public_key is not None):
-        raise InvalidPublicKey("A public key goes with the kind ed25519, and with no other.")
+    if new.kind not in get_args(KeyKind):
+        raise InvalidChoice("A key is of the kind bearer, hmac, rsa or ed25519.", field="kind")
+    if (new.kind in BY_PUBLIC_KEY) != (new.public_key is not None):
+        raise InvalidPublicKey("A public key goes with the kinds rsa and ed25519, and with no other.")
     if new.expires_at is not None and new.expires_at <= now:
         raise InvalidChoice("The key's expiry has passed already.", field="expires_at")
 
@@ -213,22 +210,3 @@ def networks(texts: Collection[str]) -> list[IPv4Network | IPv6Network]:
         raise InvalidChoice(
             f"This is not an address or a network: {str(error)[:100]}.", field="addresses"
         ) from None
-
-
-def parse_public_key(text: str) -> bytes:
-    """Read an Ed25519 public key, PEM or 32 bytes in base64; raises InvalidPublicKey."""
-    try:
-        if "BEGIN" in text:
-            key = load_pem_public_key(text.strip().encode())
-            if not isinstance(key, Ed25519PublicKey):
-                raise InvalidPublicKey
-            return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-        raw = base64.b64decode(text.strip(), validate=True)
-        return Ed25519PublicKey.from_public_bytes(raw).public_bytes(Encoding.Raw, PublicFormat.Raw)
-    except (ValueError, binascii.Error, UnicodeError):
-        raise InvalidPublicKey from None
-
-
-def purpose_of_key(api_key_id: str) -> str:
-    """Say what a key's secret is sealed for."""
-    return f"api key {api_key_id}"

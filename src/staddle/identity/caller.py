@@ -42,6 +42,8 @@ class Caller:
     session_id: str | None = None
     api_key_id: str | None = None
     stepped_up_at: datetime | None = None
+    agreement_version: int | None = None
+    """What the API key's owner has accepted for every subscription by it that has no words for that."""
 
 
 NOBODY = Caller("nobody")

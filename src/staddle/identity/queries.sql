@@ -209,20 +209,24 @@ DELETE FROM recovery_code WHERE login_id = %(login_id)s;
 -- Use a recovery code up.
 DELETE FROM recovery_code WHERE login_id = %(login_id)s AND code_hash = %(code_hash)s RETURNING login_id;
 
--- name: api_key_by_id
--- Find an API key that signs requests, with whether its customer may still come in.
+-- name: signing_keys
+-- Find API keys that sign requests, by their ids, with whether their customers may still come in.
 SELECT k.api_key_id, k.customer_id, k.scopes, k.addresses, k.expires_at, k.last_used_at, k.revoked_at,
-       coalesce(l.is_active, true) AS is_active, k.kind, k.public_key, k.sealed_secret
+       coalesce(l.is_active, true) AS is_active, k.kind, k.public_key, k.sealed_secret, k.agreement_version
   FROM api_key k
   LEFT JOIN login l ON l.customer_id = k.customer_id
- WHERE k.api_key_id = %(api_key_id)s;
+ WHERE k.api_key_id = ANY(%(api_key_ids)s::text[]) AND k.kind <> 'bearer';
 
 -- name: add_api_key
 -- Add an API key.
 INSERT INTO api_key (api_key_id, customer_id, name, kind, secret_hash, public_key, sealed_secret, scopes, addresses,
-                     expires_at, added_at)
+                     expires_at, agreement_version, added_at)
 VALUES (%(api_key_id)s, %(customer_id)s, %(name)s, %(kind)s, %(secret_hash)s, %(public_key)s, %(sealed_secret)s,
-        %(scopes)s::text[], %(addresses)s::cidr[], %(expires_at)s, %(now)s);
+        %(scopes)s::text[], %(addresses)s::cidr[], %(expires_at)s, %(agreement_version)s, %(now)s);
+
+-- name: accept_for_api_key
+-- Accept a version of the agreement for the subscriptions that come by an API key.
+UPDATE api_key SET agreement_version = %(version)s WHERE api_key_id = %(api_key_id)s;
 
 -- name: revoke_api_key
 -- Revoke an API key.
@@ -231,7 +235,7 @@ UPDATE api_key SET revoked_at = %(now)s WHERE api_key_id = %(api_key_id)s AND re
 -- name: api_keys_of
 -- List a customer's API keys, newest first.
 SELECT api_key_id, name, kind, scopes, addresses::text[] AS addresses, expires_at, added_at, last_used_at,
-       host(last_used_from) AS last_used_from, revoked_at
+       host(last_used_from) AS last_used_from, revoked_at, agreement_version
   FROM api_key
  WHERE customer_id = %(customer_id)s
  ORDER BY added_at DESC, api_key_id;

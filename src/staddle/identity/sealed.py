@@ -1,7 +1,7 @@
 """Where the secrets lie that the desk must be able to read: all of them sealed, each for its own purpose."""
 
-from staddle.identity.api_keys import purpose_of_key
 from staddle.identity.external import PURPOSE
+from staddle.identity.signed import purpose_of_key
 from staddle.identity.totp import purpose_of_totp
 from staddle.keyring import Sealed
 

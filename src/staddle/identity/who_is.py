@@ -82,6 +82,7 @@ def check_api_key(row: Any, seen: Seen, now: datetime) -> Caller:
         customer_id=row.customer_id,
         scopes=frozenset(row.scopes),
         api_key_id=row.api_key_id,
+        agreement_version=getattr(row, "agreement_version", None),
     )
 
 

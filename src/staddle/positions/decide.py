@@ -16,7 +16,7 @@ from staddle import errors
 from staddle.accrual.rules import Rate, Tier, blend, day_basis, paid_by
 from staddle.days import DAY, distribution_at, run_on_of
 from staddle.db import Tx, queries
-from staddle.ledger import SOURCES, Asset, Command, account_of
+from staddle.ledger import SOURCES, AccountKind, Asset, Command, account_of
 from staddle.ledger.requests import is_customer_id
 from staddle.money import SCALE_MAX, ZERO, check_positive
 from staddle.positions.check import (
@@ -31,13 +31,20 @@ from staddle.positions.facts import Offer
 from staddle.products.find import CODE
 
 sql = queries(__package__)
+PAID_FROM = {
+    **{name: (kind,) for name, kind in SOURCES.items()},
+    "both": (AccountKind.SPOT, AccountKind.FUNDING),
+}
+"""The accounts that a subscription may be paid from, in the order in which they are taken from."""
 SIZE_END = 30
 """No amount with more digits before its point is accepted."""
 
 
 class Subscribe(Command, frozen=True, kw_only=True):
-    """What a customer asks for. `revision_seen` is the rate revision that was shown: if another is in force, the
-    command is refused with RateChanged. `at_maturity` overrides the terms' choice for a fixed product.
+    """What a customer asks for. `source` is spot, funding, or both: Spot first, and the rest from Funding.
+
+    `revision_seen` is the rate revision that was shown: if another is in force, the command is refused (RateChanged).
+    `at_maturity` overrides the terms' choice for a fixed product.
     """
 
     product: str
@@ -80,14 +87,14 @@ class Subscribed(msgspec.Struct, frozen=True, kw_only=True):
 class Accepted(msgspec.Struct, frozen=True):
     """A command that was accepted, with the offer it took, the holding that stood below it, and what it left.
 
-    `is_first` says that the customer held nothing of the product before; `has_consented` that the agreement was
-    accepted for what they hold.
+    `debits` says which account pays how much; `is_first` that the customer held nothing of the product before;
+    `has_consented` that the agreement was accepted for what they hold.
     """
 
     command: Subscribe
     offer: Offer
     rate: Rate
-    source_account: int
+    debits: tuple[tuple[int, Decimal], ...]
     below: Decimal
     quota_left: Decimal | None
     personal_quota_left: Decimal | None
@@ -118,7 +125,7 @@ def read_desk(tx: Tx, commands: Sequence[Subscribe], now: datetime, *, is_holdin
     known = [
         command
         for command in commands
-        if command.product in codes and command.source in SOURCES and is_customer_id(command.customer_id)
+        if command.product in codes and command.source in PAID_FROM and is_customer_id(command.customer_id)
     ]
     if is_holding:
         tx.execute(sql.hold_quotas, {"codes": codes})
@@ -148,7 +155,9 @@ def add_subscriber(desk: Desk, row: Any) -> None:
         desk.customers[row.customer_id] = row
     desk.standing[row.customer_id, offer.product_id] = row
     desk.holdings[row.customer_id, offer.product_id] = row.holding
-    desk.balances[account_of(row.customer_id, offer.asset, SOURCES[row.source])] = row.balance
+    for kind in PAID_FROM[row.source]:
+        balance = row.spot if kind is AccountKind.SPOT else row.funding
+        desk.balances[account_of(row.customer_id, offer.asset, kind)] = balance
 
 
 def is_scarce(desk: Desk, commands: Sequence[Subscribe]) -> bool:
@@ -205,20 +214,21 @@ def attempt(desk: Desk, command: Subscribe) -> Accepted | errors.StaddleError:
         check_agreement(command.agreement_version, desk.agreement_version)
         rate = check_rate(offer, command.revision_seen, desk.now)
         check_choice(offer, command.at_maturity)
-        source_account = account_of(command.customer_id, offer.asset, SOURCES[command.source])
+        kinds = PAID_FROM[command.source]
+        accounts = [account_of(command.customer_id, offer.asset, kind) for kind in kinds]
         below = desk.holdings[holding]
-        check_amount(offer, command.amount, below, desk.balances[source_account])
+        check_amount(offer, command.amount, below, sum((desk.balances[each] for each in accounts), ZERO))
     except errors.StaddleError as error:
         return error
     after = desk.holdings[holding] = below + command.amount
-    desk.balances[source_account] -= command.amount
+    debits = take_in_order(desk, accounts, command.amount)
     offer.quota_used += command.amount
     standing = desk.standing[holding]
     return Accepted(
         command,
         offer,
         rate,
-        source_account,
+        debits,
         below,
         offer.quota_left(),
         None if offer.personal_cap is None else max(ZERO, offer.personal_cap - after),
@@ -227,10 +237,22 @@ def attempt(desk: Desk, command: Subscribe) -> Accepted | errors.StaddleError:
     )
 
 
+def take_in_order(desk: Desk, accounts: Sequence[int], amount: Decimal) -> tuple[tuple[int, Decimal], ...]:
+    """Take an amount from accounts that hold it together, the first one first."""
+    taken = []
+    for account in accounts:
+        part = min(amount, desk.balances[account])
+        if part > 0:
+            desk.balances[account] -= part
+            amount -= part
+            taken.append((account, part))
+    return tuple(taken)
+
+
 def check_request(command: Subscribe) -> None:
     """Refuse what is not even a request."""
-    if command.source not in SOURCES:
-        raise errors.InvalidChoice("The source account is spot or funding.")
+    if command.source not in PAID_FROM:
+        raise errors.InvalidChoice("The source account is spot, funding or both.")
     if command.redeem_to not in SOURCES:
         raise errors.InvalidChoice("Redemption goes to spot or funding.")
     if not command.accepted_from.isprintable() or len(command.accepted_from) > 200:

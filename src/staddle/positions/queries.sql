@@ -67,16 +67,18 @@ SELECT p.product_id, p.code, p.kind, p.state, p.subscribe_halt, p.redeem_halt, p
  WHERE p.code = ANY(%(codes)s::text[]);
 
 -- name: subscribers
--- Read what decides about each subscription: the customer, the source balance, and the holding, which reaches in the tiers
+-- Read what decides about each subscription: the customer, the balances it is paid from, and the holding, which reaches in the tiers
 -- as far as its youngest position does.
 SELECT k.customer_id, k.product, k.source, c.customer_id IS NOT NULL AS is_known, c.country, c.vip_level, c.joined_at,
-       coalesce(b.amount, 0) AS balance, coalesce(h.tier_offset + h.principal, 0) AS holding, h.agreement_version
+       coalesce(s.amount, 0) AS spot, coalesce(f.amount, 0) AS funding, coalesce(h.tier_offset + h.principal, 0) AS holding, h.agreement_version
   FROM unnest(%(customer_ids)s::bigint[], %(products)s::text[], %(sources)s::text[]) AS k (customer_id, product, source)
   JOIN product o ON o.code = k.product
   JOIN asset a ON a.asset_id = o.asset_id
   LEFT JOIN customer c ON c.cell = (k.customer_id & 255)::smallint AND c.customer_id = k.customer_id
-  LEFT JOIN balance b ON b.cell = (k.customer_id & 255)::smallint
-                     AND b.account_id = account_of(k.customer_id, a.asset_id, a.scale, CASE k.source WHEN 'spot' THEN 1 ELSE 2 END)
+  LEFT JOIN balance s ON k.source IN ('spot', 'both') AND s.cell = (k.customer_id & 255)::smallint
+                     AND s.account_id = account_of(k.customer_id, a.asset_id, a.scale, 1)
+  LEFT JOIN balance f ON k.source IN ('funding', 'both') AND f.cell = (k.customer_id & 255)::smallint
+                     AND f.account_id = account_of(k.customer_id, a.asset_id, a.scale, 2)
   LEFT JOIN LATERAL (SELECT p.tier_offset, p.principal, p.agreement_version
                        FROM position p
                       WHERE p.cell = (k.customer_id & 255)::smallint AND p.customer_id = k.customer_id
@@ -380,6 +382,10 @@ SELECT p.cell, p.position_id, p.customer_id, p.product_id, p.version, o.code AS 
        a.code AS asset, a.scale, p.principal, p.opened_principal, p.tier_offset, p.started_at, p.term_days, p.matures_at,
        p.ended_at, p.ended_by, p.parked_days IS NOT NULL AS is_parked, t.rate_policy, p.locked_revision, p.anchor_days,
        p.anchor_basis, p.reward_account, t.payout, t.early_redemption, p.at_maturity, p.redeem_to, p.renewed_from,
+       t.kept_fraction, t.reduced_apr, t.reduced_apr_days_min, o.redeem_halt, p.request_key,
+       EXISTS (SELECT FROM position y
+                WHERE y.cell = p.cell AND y.customer_id = p.customer_id AND y.product_id = p.product_id
+                  AND y.ended_at IS NULL AND y.parked_days IS NOT NULL AND y.tier_offset >= p.tier_offset) AS is_held_up,
        CASE WHEN p.ended_at IS NULL
             THEN days_paid(p.started_at, p.term_days, p.anchor_days, p.parked_days, c.watermark_at)
             ELSE p.anchor_days END AS days_paid,
@@ -394,6 +400,7 @@ SELECT p.cell, p.position_id, p.customer_id, p.product_id, p.version, o.code AS 
   JOIN terms t ON t.product_id = p.product_id AND t.version = p.version
  WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s
    AND p.position_id = coalesce(%(position_id)s::bigint, p.position_id)
+   AND (%(position_ids)s::bigint[] IS NULL OR p.position_id = ANY(%(position_ids)s::bigint[]))
    AND (%(product)s::text IS NULL OR o.code = %(product)s::text)
    AND (%(state)s::text = 'all' OR (p.ended_at IS NULL) = (%(state)s::text = 'open'))
    AND (%(before)s::bigint IS NULL OR p.position_id < %(before)s::bigint)
@@ -655,3 +662,149 @@ RETURNING holders;
 -- name: announcements
 -- Read to how many customers each revision of a product was told.
 SELECT revision, holders FROM rate_announcement WHERE product_id = %(product_id)s;
+-- name: flexible_holdings
+-- Read a page of what a customer holds of flexible products, by product, with what each has ever paid them; and how many
+-- there are.
+WITH held AS (
+    SELECT p.product_id, sum(p.principal) AS principal
+      FROM position p
+     WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s AND p.ended_at IS NULL AND p.term_days IS NULL
+     GROUP BY p.product_id
+), named AS (
+    SELECT h.product_id, h.principal, o.code AS product, a.asset_id, a.code AS asset, a.unit
+      FROM held h
+      JOIN product o ON o.product_id = h.product_id
+      JOIN asset a ON a.asset_id = o.asset_id
+     WHERE (%(asset)s::text IS NULL OR a.code = %(asset)s::text) AND (%(product)s::text IS NULL OR o.code = %(product)s::text)
+)
+SELECT c.total, n.product, n.asset, n.principal, coalesce(s.is_on, false) AS is_auto,
+       (SELECT coalesce(sum(paid_by(CASE WHEN p.ended_at IS NOT NULL THEN p.anchor_basis
+                                         ELSE basis_after(p.product_id, p.locked_revision, p.started_at, p.principal,
+                                                          p.tier_offset, p.anchor_days, p.anchor_basis,
+                                                          days_paid(p.started_at, p.term_days, p.anchor_days, p.parked_days,
+                                                                    l.watermark_at)) END, n.unit)), 0)
+          FROM position p
+          JOIN cell l ON l.cell = p.cell
+         WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s AND p.product_id = n.product_id) AS earned
+  FROM (SELECT count(*) AS total FROM named) c
+  LEFT JOIN (SELECT * FROM named ORDER BY product LIMIT %(limit)s OFFSET %(offset)s) n ON true
+  LEFT JOIN auto_subscription s ON s.cell = %(cell)s AND s.customer_id = %(customer_id)s AND s.asset_id = n.asset_id
+                               AND s.product_id = n.product_id
+ ORDER BY n.product;
+
+-- name: fixed_page
+-- Find a page of a customer's open fixed-term positions, newest first; and how many there are.
+WITH mine AS (
+    SELECT p.position_id
+      FROM position p
+      JOIN product o ON o.product_id = p.product_id
+      JOIN asset a ON a.asset_id = o.asset_id
+     WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s AND p.ended_at IS NULL AND p.term_days IS NOT NULL
+       AND (%(asset)s::text IS NULL OR a.code = %(asset)s::text) AND (%(product)s::text IS NULL OR o.code = %(product)s::text)
+       AND (%(position_id)s::bigint IS NULL OR p.position_id = %(position_id)s::bigint)
+)
+SELECT c.total, m.position_id
+  FROM (SELECT count(*) AS total FROM mine) c
+  LEFT JOIN (SELECT position_id FROM mine ORDER BY position_id DESC LIMIT %(limit)s OFFSET %(offset)s) m ON true
+ ORDER BY m.position_id DESC;
+
+-- name: staked
+-- Add up a customer's principals by kind of product and coin.
+SELECT o.kind, a.code AS asset, sum(p.principal) AS principal
+  FROM position p
+  JOIN product o ON o.product_id = p.product_id
+  JOIN asset a ON a.asset_id = o.asset_id
+ WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s AND p.ended_at IS NULL
+ GROUP BY o.kind, a.code;
+
+-- name: opened
+-- Read a page of the positions that a customer has opened in a period, newest first, with what came from which account.
+WITH mine AS (
+    SELECT p.position_id, o.code AS product, a.code AS asset, p.term_days, p.opened_principal AS amount, p.request_key,
+           p.renewed_from, p.started_at AS at
+      FROM position p
+      JOIN product o ON o.product_id = p.product_id
+      JOIN asset a ON a.asset_id = o.asset_id
+     WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s AND (p.term_days IS NOT NULL) = %(is_fixed)s
+       AND p.started_at >= %(from_at)s AND p.started_at < %(until_at)s
+       AND (%(asset)s::text IS NULL OR a.code = %(asset)s::text) AND (%(product)s::text IS NULL OR o.code = %(product)s::text)
+       AND (%(position_id)s::bigint IS NULL OR p.position_id = %(position_id)s::bigint)
+       AND (%(number)s::bigint IS NULL OR p.position_id = %(number)s::bigint)
+), page AS (
+    SELECT * FROM mine ORDER BY at DESC, position_id DESC LIMIT %(limit)s OFFSET %(offset)s
+), paid AS (
+    SELECT t.position_id, coalesce(sum(t.amount) FILTER (WHERE account_kind(t.debit_account) = 1), 0) AS from_spot,
+           coalesce(sum(t.amount) FILTER (WHERE account_kind(t.debit_account) = 2), 0) AS from_funding
+      FROM transfer t
+     WHERE t.cell = %(cell)s AND t.customer_id = %(customer_id)s AND t.kind = 'subscription'
+       AND t.position_id IN (SELECT position_id FROM page)
+     GROUP BY t.position_id
+)
+SELECT c.total, n.position_id, n.product, n.asset, n.term_days, n.amount, n.request_key, n.renewed_from, n.at,
+       coalesce(f.from_spot, 0) AS from_spot, coalesce(f.from_funding, 0) AS from_funding
+  FROM (SELECT count(*) AS total FROM mine) c
+  LEFT JOIN page n ON true
+  LEFT JOIN paid f ON f.position_id = n.position_id
+ ORDER BY n.at DESC, n.position_id DESC;
+
+-- name: given_back
+-- Read a page of a customer's redemptions from flexible products in a period, newest first, one for each act.
+WITH act AS (
+    SELECT t.act_id, o.code AS product, a.code AS asset, sum(t.amount) AS amount,
+           CASE account_kind(min(t.credit_account)) WHEN 1 THEN 'spot' ELSE 'funding' END AS destination,
+           min(t.effective_at) AS at
+      FROM transfer t
+      JOIN position p ON p.cell = t.cell AND p.position_id = t.position_id
+      JOIN product o ON o.product_id = p.product_id
+      JOIN asset a ON a.asset_id = o.asset_id
+     WHERE t.cell = %(cell)s AND t.customer_id = %(customer_id)s AND t.kind = 'redemption' AND p.term_days IS NULL
+       AND t.effective_at >= %(from_at)s AND t.effective_at < %(until_at)s
+       AND (%(asset)s::text IS NULL OR a.code = %(asset)s::text) AND (%(product)s::text IS NULL OR o.code = %(product)s::text)
+       AND (%(number)s::bigint IS NULL OR t.act_id = %(number)s::bigint)
+       AND (%(position_id)s::bigint IS NULL OR t.position_id = %(position_id)s::bigint)
+     GROUP BY t.act_id, o.code, a.code
+)
+SELECT c.total, n.*
+  FROM (SELECT count(*) AS total FROM act) c
+  LEFT JOIN (SELECT * FROM act ORDER BY at DESC, act_id DESC LIMIT %(limit)s OFFSET %(offset)s) n ON true
+ ORDER BY n.at DESC, n.act_id DESC;
+
+-- name: redemption_of
+-- Find the act of a customer's redemption by its key; it is one of their newest.
+SELECT act_id
+  FROM transfer
+ WHERE cell = %(cell)s AND customer_id = %(customer_id)s AND kind = 'redemption' AND request_key = %(key)s
+ ORDER BY transfer_id DESC
+ LIMIT 1;
+
+-- name: ended
+-- Read a page of a customer's fixed terms that have ended in a period other than by a renewal, newest first.
+WITH mine AS (
+    SELECT p.position_id, o.code AS product, a.code AS asset, a.unit, p.term_days, p.opened_principal, p.anchor_basis,
+           p.ended_by, p.ended_at AS at
+      FROM position p
+      JOIN product o ON o.product_id = p.product_id
+      JOIN asset a ON a.asset_id = o.asset_id
+     WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s AND p.term_days IS NOT NULL
+       AND p.ended_by IN ('early_redemption', 'maturity', 'to_flexible')
+       AND p.ended_at >= %(from_at)s AND p.ended_at < %(until_at)s
+       AND (%(asset)s::text IS NULL OR a.code = %(asset)s::text) AND (%(product)s::text IS NULL OR o.code = %(product)s::text)
+       AND (%(position_id)s::bigint IS NULL OR p.position_id = %(position_id)s::bigint)
+       AND (%(number)s::bigint IS NULL OR p.position_id = %(number)s::bigint)
+), page AS (
+    SELECT * FROM mine ORDER BY at DESC, position_id DESC LIMIT %(limit)s OFFSET %(offset)s
+), moved AS (
+    SELECT t.position_id, coalesce(sum(t.amount) FILTER (WHERE t.kind = 'redemption'), 0) AS returned,
+           coalesce(sum(t.amount) FILTER (WHERE t.kind = 'forfeiture'), 0) AS forfeited
+      FROM transfer t
+     WHERE t.cell = %(cell)s AND t.customer_id = %(customer_id)s AND t.kind IN ('redemption', 'forfeiture')
+       AND t.position_id IN (SELECT position_id FROM page)
+     GROUP BY t.position_id
+)
+SELECT c.total, n.position_id, n.product, n.asset, n.term_days, n.opened_principal, n.ended_by, n.at,
+       CASE n.ended_by WHEN 'to_flexible' THEN n.opened_principal ELSE coalesce(m.returned, 0) END AS amount,
+       paid_by(n.anchor_basis, n.unit) AS earned, coalesce(m.forfeited, 0) AS forfeited
+  FROM (SELECT count(*) AS total FROM mine) c
+  LEFT JOIN page n ON true
+  LEFT JOIN moved m ON m.position_id = n.position_id
+ ORDER BY n.at DESC, n.position_id DESC;

@@ -126,7 +126,7 @@ def positions_of(
 def standings_of(tx: Tx, customer_id: int, now: datetime, wanted: Mapping[str, object]) -> list[Standing]:
     """Read the positions of a customer that are wanted, with their rates, in three statements for any number."""
     customer = {"cell": cell_of(customer_id), "customer_id": customer_id}
-    rows = tx.execute(sql.shown_positions, {**customer, **wanted}).fetchall()
+    rows = tx.execute(sql.shown_positions, {"position_ids": None, **customer, **wanted}).fetchall()
     if not rows:
         return []
     rates = rates_of(tx, {row.product_id for row in rows})

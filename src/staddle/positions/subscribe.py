@@ -131,7 +131,7 @@ def write_subscriptions(
     record_consents(tx, accepted, desk.now)
     both = list(zip(accepted, positions, strict=True))
     write_notices(tx, locked, [notice_of(each, position) for each, position in both], desk.now)
-    transfers = [subscription_transfer(locked, each, position) for each, position in both]
+    transfers = [each for one, position in both for each in subscription_transfers(locked, one, position)]
     first = (position.reward_account for each, position in both if each.is_first)
     post(tx, locked, transfers, desk.now, opening=first)
     return outcomes
@@ -162,20 +162,24 @@ def notice_of(accepted: Accepted, position: NewPosition) -> Notice:
     return Notice(position.customer_id, "subscription", body)
 
 
-def subscription_transfer(locked: LockedCells, accepted: Accepted, position: NewPosition) -> Transfer:
-    """The move of money of a subscription: from the source account into Earn."""
-    transfer_id = locked.next_transfer(cell_of(position.customer_id))
-    return Transfer(
-        transfer_id=transfer_id,
-        act_id=transfer_id,
-        kind="subscription",
-        customer_id=position.customer_id,
-        debit_account=accepted.source_account,
-        credit_account=account_of(position.customer_id, accepted.offer.asset, AccountKind.EARN),
-        amount=position.principal,
-        request_key=position.request_key,
-        position_id=position.position_id,
-    )
+def subscription_transfers(locked: LockedCells, accepted: Accepted, position: NewPosition) -> list[Transfer]:
+    """The moves of money of a subscription, one act: from each account that pays for it into Earn."""
+    cell = cell_of(position.customer_id)
+    transfer_ids = [locked.next_transfer(cell) for _ in accepted.debits]
+    return [
+        Transfer(
+            transfer_id=transfer_id,
+            act_id=transfer_ids[0],
+            kind="subscription",
+            customer_id=position.customer_id,
+            debit_account=account,
+            credit_account=account_of(position.customer_id, accepted.offer.asset, AccountKind.EARN),
+            amount=amount,
+            request_key=position.request_key,
+            position_id=position.position_id,
+        )
+        for transfer_id, (account, amount) in zip(transfer_ids, accepted.debits, strict=True)
+    ]
 
 
 def new_position(accepted: Accepted, position_id: int, now: datetime) -> NewPosition:

@@ -790,3 +790,48 @@ SELECT f.position_id, f.run_on, f.amount AS forfeited, r.amount, r.credit_accoun
  WHERE t.cell = %(cell)s AND t.transfer_id = %(transfer_id)s
  ORDER BY f.run_on DESC
  LIMIT %(count)s;
+
+-- name: reached_funding
+-- Read a page of what rewards have brought into a customer's Funding account in a period, newest first: by what was paid
+-- at one moment, for a fixed term by position, for a flexible product in all.
+WITH mine AS MATERIALIZED (
+    SELECT p.position_id, p.started_at, p.term_days, o.code AS product, a.code AS asset
+      FROM position p
+      JOIN product o ON o.product_id = p.product_id
+      JOIN asset a ON a.asset_id = o.asset_id
+     WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s AND (p.term_days IS NOT NULL) = %(is_fixed)s
+       AND p.started_at < %(until_at)s AND p.position_id = coalesce(%(position_id)s::bigint, p.position_id)
+       AND (%(asset)s::text IS NULL OR a.code = %(asset)s::text) AND (%(product)s::text IS NULL OR o.code = %(product)s::text)
+), paid AS (
+    SELECT (r.run_on + %(distribution_time)s::time) AT TIME ZONE 'UTC' AS at, r.position_id, r.amount
+      FROM reward r
+     WHERE r.cell = %(cell)s AND r.position_id = ANY(ARRAY(SELECT m.position_id FROM mine m))
+       AND r.run_on >= %(run_from)s AND r.run_on < %(run_until)s AND NOT r.is_early AND account_kind(r.credit_account) = 2
+    UNION ALL
+    SELECT h.changed_at, r.position_id, r.amount
+      FROM mine m
+      JOIN position_past h ON h.cell = %(cell)s AND h.position_id = m.position_id AND h.to_days > h.from_days
+                          AND h.changed_at >= %(from_at)s AND h.changed_at < %(until_at)s
+      JOIN reward r ON r.cell = %(cell)s AND r.position_id = h.position_id AND r.is_early AND r.run_on <= %(run_until)s
+                   AND account_kind(r.credit_account) = 2
+                   AND r.run_on >= run_on_of(m.started_at + make_interval(hours => 24 * (h.from_days + 1)),
+                                             %(distribution_time)s::time)
+                   AND r.run_on <= run_on_of(m.started_at + make_interval(hours => 24 * h.to_days),
+                                             %(distribution_time)s::time)
+    UNION ALL
+    SELECT t.effective_at, t.position_id, t.amount
+      FROM transfer t
+     WHERE t.cell = %(cell)s AND t.customer_id = %(customer_id)s AND t.kind = 'accrued_payout'
+       AND t.effective_at >= %(from_at)s AND t.effective_at < %(until_at)s
+       AND t.position_id IN (SELECT m.position_id FROM mine m)
+), line AS (
+    SELECT date_trunc('milliseconds', d.at) AS at, CASE WHEN %(is_fixed)s THEN d.position_id ELSE 0 END AS position_id, m.product,
+           m.asset, m.term_days, sum(d.amount) AS amount
+      FROM paid d
+      JOIN mine m ON m.position_id = d.position_id
+     GROUP BY 1, 2, 3, 4, 5
+)
+SELECT c.total, n.*
+  FROM (SELECT count(*) AS total FROM line) c
+  LEFT JOIN (SELECT * FROM line ORDER BY at DESC, product, position_id DESC LIMIT %(limit)s OFFSET %(offset)s) n ON true
+ ORDER BY n.at DESC, n.product, n.position_id DESC;

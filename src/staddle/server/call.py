@@ -22,7 +22,7 @@ from staddle.server.service import Answered, Ask, Service, machine_now
 Result = TypeVar("Result")
 KEY_MAX = 120
 """Shorter than what the books can hold, for we put a name before the keys of clients."""
-RESERVED = ("auto:", "guard:", "client:", "desk:", "import:", "imported deposit ")
+RESERVED = ("auto:", "guard:", "client:", "desk:", "import:", "imported deposit ", "binance:")
 """What the keys of our own acts begin with: no caller may take one of them, before or after."""
 
 
@@ -41,9 +41,7 @@ def credentials_of(service: Service, request: Incoming, own: str = "") -> Creden
 
     `own` is what the cookie's name ends with: operators have another one than customers.
     """
-    headers = request.headers
-    address = peer_of(request.address, headers.get("x-forwarded-for", ""), service.config.trusted_proxies)
-    seen = Seen(address, headers.get("user-agent", "")[:200])
+    headers, seen = request.headers, seen_of(service, request)
     for_customer = headers.get("staddle-customer")
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -52,6 +50,13 @@ def credentials_of(service: Service, request: Incoming, own: str = "") -> Creden
     if cookie is not None and request.method not in ("GET", "HEAD"):
         check_same_site(service, request)
     return Credentials(cookie, seen, for_customer)
+
+
+def seen_of(service: Service, request: Incoming) -> Seen:
+    """Say from where a request came."""
+    headers = request.headers
+    address = peer_of(request.address, headers.get("x-forwarded-for", ""), service.config.trusted_proxies)
+    return Seen(address, headers.get("user-agent", "")[:200])
 
 
 def check_same_site(service: Service, request: Incoming) -> None:

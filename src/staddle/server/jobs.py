@@ -35,6 +35,7 @@ from staddle.server.read_rates import read_sources_due
 from staddle.server.schedule import Job, Work
 from staddle.server.tasks import RUNS, put
 from staddle.server.watch import Outbox, watch_redemptions
+from staddle.server.weigh import forget_weights
 from staddle.treasury import runway
 
 sql = queries(__package__)
@@ -224,9 +225,10 @@ def forget_quotes(work: Work) -> None:
 
 
 def forget_access(work: Work) -> None:
-    """Forget sessions, challenges, tokens and failed attempts that let nobody in any more."""
+    """Forget sessions, challenges, tokens and failed attempts that let nobody in any more, and what requests cost."""
     with work.database.transaction() as tx:
         forget_expired(tx, work.machine_now)
+        forget_weights(tx, work.machine_now)
 
 
 def watch_positions(work: Work) -> None:

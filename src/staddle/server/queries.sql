@@ -165,3 +165,29 @@ SELECT extract(epoch FROM %(now)s::timestamptz - (SELECT min(watermark_at) FROM 
 -- name: alarm_counts
 -- Count open alarms by kind.
 SELECT kind, count(*) AS count FROM alarm WHERE cleared_at IS NULL GROUP BY kind;
+
+-- name: weigh
+-- Add a request's weight to what its address has spent on an endpoint in a minute.
+INSERT INTO request_weight AS w (address, endpoint, minute, weight)
+VALUES (%(address)s, %(endpoint)s, %(minute)s, %(weight)s)
+    ON CONFLICT (address, endpoint) DO UPDATE
+   SET weight = CASE WHEN w.minute = excluded.minute THEN w.weight + excluded.weight ELSE excluded.weight END,
+       minute = excluded.minute
+RETURNING weight;
+
+-- name: take_request_turn
+-- Note that a customer asks an endpoint; no row where they did so too lately by another request.
+INSERT INTO request_turn AS t (customer_id, endpoint, request_key, taken_at)
+VALUES (%(customer_id)s, %(endpoint)s, %(key)s, %(now)s)
+    ON CONFLICT (customer_id, endpoint) DO UPDATE
+   SET request_key = excluded.request_key, taken_at = excluded.taken_at
+ WHERE t.taken_at <= %(before)s OR t.request_key = excluded.request_key
+RETURNING taken_at;
+
+-- name: forget_weights
+-- Forget the weights of minutes that are long over.
+DELETE FROM request_weight WHERE minute < %(before)s;
+
+-- name: forget_turns
+-- Forget turns that keep nobody waiting.
+DELETE FROM request_turn WHERE taken_at < %(before)s;

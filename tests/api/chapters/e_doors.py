@@ -93,6 +93,8 @@ def make_keys(story: Story, ada: Caller) -> None:
     body: dict[str, Any] = {"name": "bot", "scopes": ["read", "subscribe"], "addresses": ["203.0.113.0/24"]}
     mine = story.call("add_own_api_key", ada, body=body)["api_key"]
     hidden(story, "list_own_api_keys", ada)
+    accepted = {"agreement_version": 2}
+    story.call("accept_for_own_api_key", ada, api_key_id=mine["api_key_id"], body=accepted)
     story.call("revoke_own_api_key", ada, api_key_id=mine["api_key_id"])
     body = {"name": "signer", "scopes": ["redeem"], "kind": "ed25519", "public_key": PUBLIC_KEY}
     his = story.call("add_api_key_of_customer", story.first, reference="ben", body=body)["api_key"]

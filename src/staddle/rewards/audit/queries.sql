@@ -150,10 +150,10 @@ SELECT p.cell, 'position' AS table_name, 'position_id ' || p.position_id AS row_
  LIMIT %(most)s;
 
 -- name: openings
--- Find positions that were not opened by one subscription of their principal, or by the maturity of another position.
+-- Find positions that were not opened by one subscription of their principal (one transfer from each account that paid), or by the maturity of another position.
 SELECT * FROM (
     SELECT p.cell, 'position' AS table_name, 'position_id ' || p.position_id AS row_name,
-           CASE WHEN p.renewed_from IS NULL AND coalesce(s.number, 0) <> 1
+           CASE WHEN p.renewed_from IS NULL AND coalesce(s.acts, 0) + coalesce(s.number - s.accounts, 0) <> 1
                 THEN 'it was opened by ' || coalesce(s.number, 0) || ' subscriptions'
                 WHEN p.renewed_from IS NULL AND (s.amount <> p.opened_principal OR s.effective_at <> p.started_at
                      OR s.request_key <> p.request_key OR s.customer_id <> p.customer_id
@@ -165,7 +165,8 @@ SELECT * FROM (
                      OR h.principal IS DISTINCT FROM p.opened_principal)
                 THEN 'the position it was renewed from did not end so' END AS message
       FROM position p
-      LEFT JOIN (SELECT cell, position_id, count(*) AS number, sum(amount) AS amount, min(effective_at) AS effective_at,
+      LEFT JOIN (SELECT cell, position_id, count(*) AS number, count(DISTINCT act_id) AS acts,
+                        count(DISTINCT debit_account) AS accounts, sum(amount) AS amount, min(effective_at) AS effective_at,
                         min(request_key) AS request_key, min(customer_id) AS customer_id, min(credit_account) AS credit_account
                    FROM transfer
                   WHERE cell BETWEEN %(cell_from)s AND %(cell_to)s AND kind = 'subscription'
