@@ -1,9 +1,10 @@
 """Today: one page that says whether all is proved, and otherwise what is to be done first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 from staddle.approvals import waiting as waiting_requests
 from staddle.days import distribution_at, last_run_on
@@ -15,6 +16,7 @@ from staddle.rewards import RunReport
 from staddle.server.allow import operator
 from staddle.server.standing import ToDo, standing
 from staddle.treasury import Maturities, maturities, runway
+from staddle.ui.refusals import mark
 
 SEES = operator("viewer")
 DAY = timedelta(days=1)
@@ -86,76 +88,75 @@ def due_within(found: Sequence[Maturities], now: datetime) -> list[dict[str, Any
 
 def worded(visit: Visit, what: ToDo) -> dict[str, str]:
     """Say in words what is to be done, and where."""
-    say, subject = visit.say, what.subject
-    told: dict[str, tuple[str, str, str]] = {
-        "no_worker": (
-            say("Nobody keeps the schedule"),
-            say(
-                "No worker has noted a job for three minutes: runs and maturities wait. Start `staddle worker`."
-            ),
-            "/console/runs",
-        ),
-        "run_not_done": (
-            say("The rewards of %(day)s are not paid", day=subject),
-            say("Customers lose nothing: a late run pays the same. See what keeps it."),
-            f"/console/runs/{subject}",
-        ),
-        "not_audited": (
-            say("The books were not audited after the run of %(day)s", day=subject),
-            say("Start the audit; it changes nothing and says what it finds."),
-            "/console/audit",
-        ),
-        "audit_failed": (
-            say("The audit found something wrong in the books"),
-            say("Treat it as an incident: release no run, keep the verdict, get an engineer."),
-            "/console/audit",
-        ),
-        "invariant_broken": (
-            say("A promise of the books does not hold: %(what)s", what=subject),
-            say("The job has stopped. Run the audit, keep its verdict, get an engineer."),
-            "/console/alarms",
-        ),
-        "run_late": (
-            say("The run of %(day)s is late", day=subject),
-            say("Customers lose nothing: a late run pays the same. See what keeps it."),
-            f"/console/runs/{subject}",
-        ),
-        "run_held": (
-            say("The run of %(day)s is outside its limits and waits", day=subject),
-            say("Look at the limits it exceeds; fund the pool, or ask a second person to release it."),
-            f"/console/runs/{subject}",
-        ),
-        "position_parked": (
-            say("Position %(id)s could not be paid and was put aside", id=subject),
-            say("See why, mend it, and pay it again. No other position was stopped."),
-            "/console/parked",
-        ),
-        "runway_short": (
-            say("The %(asset)s reward pool will not last", asset=subject),
-            say("Fund it; a second person approves."),
-            f"/console/treasury/{subject}",
-        ),
-        "unusual_redemptions": (
-            say("Customers redeem far more %(asset)s than is usual", asset=subject),
-            say("Look at the ladder and at what custody holds; talk to the treasury."),
-            f"/console/treasury/{subject}",
-        ),
-        "outbox_behind": (
-            say("Events wait far too long to be delivered: %(what)s", what=subject),
-            say("Nothing is lost; see whether the receiver answers and a worker runs."),
-            "/console/alarms",
-        ),
-        "roles_granted_alone": (
-            say("%(name)s was given roles by the only admin", name=subject),
-            say("Give somebody else the role admin; that person looks at it and clears the alarm."),
-            "/console/people",
-        ),
-    }
-    kind = what.what.replace("_", " ")
     usual = (
-        say("%(kind)s: %(subject)s", kind=kind, subject=subject),
-        say("See the alarm."),
+        what.what.replace("_", " ").capitalize() + ": %(subject)s",
+        mark("See the alarm."),
         "/console/alarms",
     )
-    title, text, address = told.get(what.what, usual)
-    return {"title": title, "text": text, "address": address, "what": what.what}
+    title, text, address = TO_DO.get(what.what, usual)
+    return {
+        "title": visit.say(title, subject=what.subject),
+        "text": visit.say(text),
+        "address": address.format(quote(what.subject)),
+        "what": what.what,
+    }
+
+
+LATE = mark("Customers lose nothing: a late run pays the same. See what keeps it.")
+TO_DO: Mapping[str, tuple[str, str, str]] = {
+    "no_worker": (
+        mark("Nobody keeps the schedule"),
+        mark(
+            "No worker has noted a job for three minutes: runs and maturities wait. Start `staddle worker`."
+        ),
+        "/console/runs",
+    ),
+    "run_not_done": (mark("The rewards of %(subject)s are not paid"), LATE, "/console/runs/{}"),
+    "run_late": (mark("The run of %(subject)s is late"), LATE, "/console/runs/{}"),
+    "run_held": (
+        mark("The run of %(subject)s is outside its limits and waits"),
+        mark("Look at the limits it exceeds; fund the pool, or ask a second person to release it."),
+        "/console/runs/{}",
+    ),
+    "not_audited": (
+        mark("The books were not audited after the run of %(subject)s"),
+        mark("Start the audit; it changes nothing and says what it finds."),
+        "/console/audit",
+    ),
+    "audit_failed": (
+        mark("The audit found something wrong in the books"),
+        mark("Treat it as an incident: release no run, keep the verdict, get an engineer."),
+        "/console/audit",
+    ),
+    "invariant_broken": (
+        mark("A promise of the books does not hold: %(subject)s"),
+        mark("The job has stopped. Run the audit, keep its verdict, get an engineer."),
+        "/console/alarms",
+    ),
+    "position_parked": (
+        mark("Position %(subject)s could not be paid and was put aside"),
+        mark("See why, mend it, and pay it again. No other position was stopped."),
+        "/console/parked",
+    ),
+    "runway_short": (
+        mark("The %(subject)s reward pool will not last"),
+        mark("Fund it; a second person approves."),
+        "/console/treasury/{}",
+    ),
+    "unusual_redemptions": (
+        mark("Customers redeem far more %(subject)s than is usual"),
+        mark("Look at the ladder and at what custody holds; talk to the treasury."),
+        "/console/treasury/{}",
+    ),
+    "outbox_behind": (
+        mark("Events wait far too long to be delivered: %(subject)s"),
+        mark("Nothing is lost; see whether the receiver answers and a worker runs."),
+        "/console/alarms",
+    ),
+    "roles_granted_alone": (
+        mark("%(subject)s was given roles by the only admin"),
+        mark("Give somebody else the role admin; that person looks at it and clears the alarm."),
+        "/console/people",
+    ),
+}
+"""What each thing to be done is called, what to do about it, and where; `{}` is its subject."""

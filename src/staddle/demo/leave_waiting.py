@@ -1,4 +1,4 @@
-"""What waits for a second person when the demo is over, so that whoever looks at the console has something to decide."""
+"""What waits for a second person when the demo is over, so that there is something to decide in the console."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
