@@ -41,7 +41,7 @@ def test_the_first_thing_to_do_is_the_most_urgent_one(service: Service, ada: Vis
     head = page[page.index('id="verdict"') :]
     assert "All proved" not in page
     assert (
-        head.index("wrong in the books") < head.index("pool will not last") < head.index("rate source failed")
+        head.index("wrong in the books") < head.index("pool will not last") < head.index("Rate source failed")
     )
     with service.database.transaction() as tx:
         for kind, subject in (
