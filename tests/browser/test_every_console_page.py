@@ -9,9 +9,16 @@ from tests.browser.conftest import OpenPage, SignIn
 from tests.browser.served import Desk
 
 from staddle import console
+from staddle.ledger import TransferFilter, transfers_of_desk
 from staddle.pages.page import pages_of
+from staddle.rewards import close_all, latest_closings
 
-NO_PAGES: set[str] = set()
+NO_PAGES = {
+    "download_account",
+    "download_house_account",
+    "download_closing",
+    "download_receipt_of_desk",
+}
 """Files, pieces of pages, and what follows a form."""
 assert console is not None
 
@@ -27,6 +34,10 @@ def things(desk: Desk) -> dict[str, object]:
     """What addresses can name."""
     ada = desk.service.customer_id("ada")
     position = desk.living.positions_of(ada, "USDT-30D")[0].position_id
+    close_all(desk.database, desk.living.now)
+    with desk.database.transaction() as tx:
+        [closing] = latest_closings(tx, 1)
+        transfer = transfers_of_desk(tx, TransferFilter(), None, 1, desk.living.now).items[0]
     return {
         "code": "USDT-FLEX",
         "asset": "USDT",
@@ -34,6 +45,10 @@ def things(desk: Desk) -> dict[str, object]:
         "run_on": max(desk.living.rewards_of(position)),
         "reference": "ada",
         "version": 1,
+        "account": "funding",
+        "house_account": "reward_pool",
+        "transfer": transfer.transfer_id,
+        "closed_on": closing.closed_on,
     }
 
 

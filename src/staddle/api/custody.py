@@ -134,7 +134,14 @@ def add_many_withdrawals(at: At, body: MovesBody) -> AllAnswered[Moved]:
     return answer_moves(at, body, Withdraw, lambda commands: withdraw(at.tx, commands, at.now))
 
 
-@writes("POST", "/v1/desk/customer-moves", allow=operator("treasury"), gives=MoveAsked, tag=TAG, keyed="must")
+@writes(
+    "POST",
+    "/v1/desk/customer-moves",
+    allow=operator("support", "treasury"),
+    gives=MoveAsked,
+    tag=TAG,
+    keyed="must",
+)
 def ask_for_customer_move(at: At, body: CustomerMoveBody) -> Given:
     """Ask for a deposit or withdrawal by hand; nothing moves before a second person approves.
 

@@ -5,12 +5,19 @@ from typing import Any
 from litestar import Request, Response, get
 
 from staddle.console import (
+    accounts,
+    closings,
     coins,
+    customer_acts,
+    customers,
     foresight,
+    ledger,
+    positions,
     product,
     product_editor,
     products,
     schedule,
+    search,
     sign_in,
     today,
     treasury,
@@ -27,6 +34,10 @@ FILES = (
     today,
     *(products, product, product_editor, schedule, coins),
     *(treasury, foresight),
+    search,
+    *(customers, customer_acts),
+    positions,
+    *(ledger, accounts, closings),
     sign_in,
 )
 """The files whose pages there are, a line each; importing them declares them."""

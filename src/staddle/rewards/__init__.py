@@ -18,6 +18,7 @@ from staddle.rewards.closing import (
     latest_closings,
 )
 from staddle.rewards.dry_run import DryRun, PlannedLine, dry_run, kept_plan
+from staddle.rewards.explain import DayExplained, explain_day
 from staddle.rewards.history import history_page
 from staddle.rewards.limits import RunLimit
 from staddle.rewards.mature_all import mature_all
@@ -72,6 +73,7 @@ __all__ = [
     "Closing",
     "ClosingAsset",
     "ClosingLine",
+    "DayExplained",
     "DryRun",
     "HouseDay",
     "HouseLine",
@@ -107,6 +109,7 @@ __all__ = [
     "catch_up",
     "close_all",
     "dry_run",
+    "explain_day",
     "export_account",
     "find_closing",
     "find_report",
