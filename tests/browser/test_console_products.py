@@ -10,6 +10,7 @@ from tests.browser.conftest import OpenPage, SignIn
 from tests.browser.served import Desk
 
 from staddle import products
+from staddle.desk import pending
 
 
 def wrong(page: Page, name: str) -> Locator:
@@ -26,6 +27,29 @@ def fill_in(page: Page, code: str) -> None:
         "code": code, "name": f"Tether as {code}", "term_days": "30", "amount_min": "10", "step": "1", "quota": "5000",
     }.items():  # fmt: skip
         page.fill(f"#{name}", text)
+
+
+def agree(desk: Desk, code: str) -> None:
+    """Let bob agree to what waits about a product."""
+    with desk.database.transaction() as tx:
+        for each in pending(tx, subject=code):
+            act = products.approve_halt if each.act == "change_halt" else products.approve_asked_terms
+            act(tx, "bob", each.approval_id, desk.living.now)
+
+
+def pause(desk: Desk, page: Page, code: str, reason: str) -> None:
+    """Pause subscribing, with a look at how customers will read the reason."""
+    page.goto(f"/console/products/{code}")
+    page.get_by_role("link", name="Pause subscribing").click()
+    page.fill("#reason", reason)
+    expect(page.locator("#as-read")).to_contain_text(f"Subscribing is paused: {reason}")
+    expect(page.locator("#as-read article.offer")).to_contain_text(f"Paused: {reason}")
+    for _ in both_themes(page):
+        assert_accessible(page)
+    page.get_by_role("button", name="Ask a second person").click()
+    page.wait_for_url(f"**/console/products/{code}")
+    expect(page.get_by_text("To be paused, once a second person agrees")).to_be_visible()
+    agree(desk, code)
 
 
 def card_of(page: Page, name: str) -> str:
@@ -72,13 +96,13 @@ def test_a_product_from_its_draft_to_a_customers_subscription(
     as_drafted = card.inner_text()
     for _ in both_themes(page):
         assert_accessible(page)
-    page.get_by_role("button", name="Save as a draft").last.click()
+    page.get_by_role("button", name="Save and ask a second person").click()
     page.wait_for_url("**/console/products/USDT-MONTH")
     expect(page.get_by_role("heading", name="Version 1 waits")).to_be_visible()
+    expect(page.get_by_role("link", name="Waits for a second person")).to_be_visible()
     for _ in both_themes(page):
         assert_accessible(page)
-    with desk.database.transaction() as tx:
-        products.approve_terms(tx, "bob", "USDT-MONTH", 1, desk.living.now)
+    agree(desk, "USDT-MONTH")
     desk.living.revise("USDT-MONTH", apr="0.08")
     # What customers see is that very card, and they can subscribe to it.
     customer = open_page()
@@ -92,6 +116,10 @@ def test_a_product_from_its_draft_to_a_customers_subscription(
     customer.wait_for_url(re.compile(r"/positions/\d+$"))
     page.reload()
     expect(page.locator("tfoot")).to_contain_text("100.00 USDT")
+    pause(desk, page, "USDT-MONTH", "The network is being upgraded.")
+    customer.goto("/products/USDT-MONTH")
+    told = customer.get_by_text("Subscribing is paused: The network is being upgraded.")
+    expect(told.locator("visible=true")).to_have_count(1)
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])

@@ -11,7 +11,7 @@ from tests.api.world import Service
 from tests.console.conftest import Only
 from tests.web.visitor import Visitor, alert_of, rows, text_of
 
-from staddle import products
+from staddle import desk, products
 
 NEW = {
     "code": "BTC-30D", "asset": "BTC", "kind": "fixed", "name": "Bitcoin, a month", "term_days": "30",
@@ -22,6 +22,9 @@ SENDS: tuple[tuple[str, dict[str, str]], ...] = (
     ("/console/products/new", NEW),
     ("/console/products/USDT-FLEX/edit", NEW),
     ("/console/products/USDT-FLEX/discard", {"version": "1"}),
+    ("/console/products/USDT-FLEX/ask", {"version": "1"}),
+    ("/console/products/USDT-FLEX/pause", {"what": "subscribing", "reason": "Maintenance"}),
+    ("/console/products/USDT-FLEX/resume", {"what": "redeeming"}),
     ("/console/products/USDT-FLEX/close", {}),
     ("/console/products/USDT-FLEX/retire", {}),
     ("/console/coins", {"code": "ADA", "name": "Cardano", "decimals": "6"}),
@@ -61,7 +64,11 @@ def test_whoever_has_not_the_role_sees_all_and_changes_nothing(
     assert "Changing it needs the role product" in text_of(page)
     assert '<form method="post" action="/console/products' not in page.text
     before = rows(service, "SELECT count(*) FROM desk_log")
-    for address in ("/console/products/new", "/console/products/USDT-FLEX/edit"):
+    for address in (
+        "/console/products/new",
+        "/console/products/USDT-FLEX/edit",
+        "/console/products/USDT-FLEX/pause",
+    ):
         assert somebody.get(address).status_code == 403, address
     for address, fields in SENDS:
         answer = somebody.send(address, **fields)
@@ -95,7 +102,7 @@ def test_the_list_filters_sorts_and_downloads_what_it_shows(ada: Visitor) -> Non
     found = list(csv.DictReader(io.StringIO(file.text)))
     assert [each["product"] for each in found] == ["USDT-90D", "USDT-30D", "USDT-FLEX"]
     assert (found[2]["principal"], found[2]["headline_apr"], found[2]["is_up_to"]) == (
-        "1600.00",
+        "1600",
         "0.12",
         "true",
     )
@@ -300,12 +307,19 @@ def test_a_clone_is_the_editor_filled_in_with_another_products_terms(service: Se
 
 def test_a_product_says_who_holds_how_much_under_which_version(service: Service, ada: Visitor) -> None:
     page = ada.see("/console/products/USDT-FLEX")
+    assert "1,600.00 USDT" in page
+    assert "Count them" in page, (
+        "a script asks by itself: counting takes longer on a large desk than the page may"
+    )
+    page = ada.see("/console/products/USDT-FLEX/held")
     [row] = rows(
         service,
         "SELECT count(*) AS positions, sum(principal) AS principal FROM position JOIN product USING (product_id)"
         " WHERE code = 'USDT-FLEX' AND ended_at IS NULL",
     )
-    assert f"{row.positions} open positions" in page
+    ada.http.headers["HX-Request"] = "true"
+    part = ada.get("/console/products/USDT-FLEX/held").text
+    assert part.strip().startswith("<tr")
     assert f"{row.positions}{row.principal:,.2f} USDT" in page.replace("> ", ">")
     assert "ada" in page
     assert "bob" in page
@@ -365,3 +379,82 @@ def test_a_coin_is_added_once_and_for_all(service: Service, only: Only) -> None:
         "price": "",
         "priced_at": "",
     } in file
+
+
+# Two people
+
+
+def requests(service: Service, code: str) -> list[desk.Approval]:
+    with service.database.transaction() as tx:
+        return desk.pending(tx, subject=code)
+
+
+def test_a_draft_is_put_before_a_second_person_at_once_or_later_and_only_once(
+    service: Service, ada: Visitor, only: Only
+) -> None:
+    to = ada.sent("/console/products/new", **NEW | {"code": "ASKED", "do": "ask"})
+    [asked] = requests(service, "ASKED")
+    page = only("viewer").get(to).text
+    assert f"/console/approvals/{asked.approval_id}" in page
+    assert "Ask a second person" not in text_of(ada.get(to))
+    ada.sent("/console/products/ASKED/ask", version="1")
+    assert [each.approval_id for each in requests(service, "ASKED")] == [asked.approval_id]
+    assert asked.difference is not None
+    assert {"term_days", "amount_min", "quota"} <= {each.field for each in asked.difference}
+    with service.database.transaction() as tx:
+        products.approve_asked_terms(tx, "bob", asked.approval_id, service.living.now)
+    assert "in force" in ada.see(to)
+    # Later: a draft that was only saved.
+    fields = filled(ada.get("/console/products/ASKED/edit").text)
+    ada.sent("/console/products/ASKED/edit", **fields | {"quota": "7"})
+    assert requests(service, "ASKED") == []
+    ada.sent("/console/products/ASKED/ask", version="2")
+    assert len(requests(service, "ASKED")) == 1
+    refused = ada.send("/console/products/ASKED/ask", version="1")
+    assert refused.status_code == 409
+    # What is discarded waits no more.
+    ada.sent("/console/products/ASKED/discard", version="2")
+    assert requests(service, "ASKED") == []
+
+
+def test_a_pause_shows_how_customers_will_read_it_and_waits_for_a_second_person(
+    service: Service, ada: Visitor, only: Only, stranger: Visitor
+) -> None:
+    reason = "The network is being upgraded; back by noon UTC."
+    look = ada.see("/console/products/USDT-30D/pause", what="subscribing", reason=reason)
+    assert f"Subscribing is paused: {reason}" in look
+    assert f"Paused: {reason}" in look, "as it stands on the card"
+    assert requests(service, "USDT-30D") == []
+    empty = ada.send("/console/products/USDT-30D/pause", what="subscribing", reason=" ")
+    assert empty.status_code == 422
+    assert "customers see it" in alert_of(empty)
+    ada.sent("/console/products/USDT-30D/pause", what="subscribing", reason=reason)
+    [asked] = requests(service, "USDT-30D")
+    assert "To be paused, once a second person agrees" in only("viewer").see("/console/products/USDT-30D")
+    assert reason not in stranger.see("/products/USDT-30D")
+    with service.database.transaction() as tx:
+        products.approve_halt(tx, "bob", asked.approval_id, service.living.now)
+    # Word for word what was shown before.
+    assert f"Subscribing is paused: {reason}" in stranger.see("/products/USDT-30D")
+    assert f"Paused: {reason}" in stranger.see("/", asset="USDT")
+    page = ada.see("/console/products/USDT-30D")
+    assert "Ask to resume subscribing" in page
+    assert "Pause redeeming" in page, "each has its own switch"
+    assert "Subscribing paused" in ada.see("/console/products", state="paused")
+    ada.sent("/console/products/USDT-30D/resume", what="subscribing")
+    [asked] = requests(service, "USDT-30D")
+    with service.database.transaction() as tx:
+        products.approve_halt(tx, "bob", asked.approval_id, service.living.now)
+    assert reason not in stranger.see("/products/USDT-30D")
+    refused = ada.send("/console/products/USDT-30D/resume", what="subscribing")
+    assert refused.status_code == 409
+
+
+def test_redeeming_is_paused_by_its_own_switch(service: Service, ada: Visitor) -> None:
+    reason = "Custody is checking a transfer."
+    look = ada.see("/console/products/BTC-FLEX/pause", what="redeeming", reason=reason)
+    assert f"Redeeming is paused: {reason}" in look
+    assert "Subscribing is paused" not in look
+    ada.sent("/console/products/BTC-FLEX/pause", what="redeeming", reason=reason)
+    [asked] = requests(service, "BTC-FLEX")
+    assert asked.request["what"] == "redeeming"

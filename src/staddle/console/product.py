@@ -1,15 +1,16 @@
 """One product: what it is now, its versions side by side, who holds what under which, and what can be done with it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from staddle.approvals import ask_terms
 from staddle.console.products import MAKES, SEES
 from staddle.desk import Approval, Difference, pending
 from staddle.ledger import all_assets
 from staddle.pages.once import once
 from staddle.pages.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, sends, shows
-from staddle.positions import held_by_version
+from staddle.positions import HeldUnder, held_by_version
 from staddle.products import (
     Product,
     Terms,
@@ -26,7 +27,9 @@ from staddle.products import (
     term_words,
     versions_of,
 )
+from staddle.products.approve import ACT as PUT_IN_FORCE
 from staddle.products.differences import WORDS
+from staddle.products.halt import ACT as CHANGE_HALT
 from staddle.products.schedule import DAYS_MAX
 
 SIDE_BY_SIDE = 4
@@ -52,13 +55,6 @@ class Line:
     says: Sequence[tuple[str, bool]]
 
 
-class ReasonForm(Form, frozen=True, kw_only=True):
-    """A pause, with a reason that customers see; or its end."""
-
-    what: Literal["subscribing", "redeeming"]
-    reason: str = ""
-
-
 class VersionForm(Form, frozen=True, kw_only=True):
     """A version of the terms."""
 
@@ -69,13 +65,27 @@ class VersionForm(Form, frozen=True, kw_only=True):
 def show_one_product(
     visit: Visit, code: str, versions: Literal["some", "all"] = "some", typed: Typed = NOTHING_TYPED
 ) -> View:
-    """Show a product in full."""
+    """Show a product in full, but for how many positions there are: that is asked for by itself."""
+    return full(visit, code, versions, typed, None)
+
+
+@shows("/console/products/{code}/held", allow=SEES)
+def show_held(visit: Visit, code: str, versions: Literal["some", "all"] = "some") -> View:
+    """Show a product with what is open under each version: to a script the line of the table that says so.
+
+    Counting goes through all open positions of a product, which takes longer than a page should on a large desk.
+    """
+    held = held_by_version(visit.tx, find_product(visit.tx, code).product_id)
+    return full(visit, code, versions, NOTHING_TYPED, held)
+
+
+def full(visit: Visit, code: str, versions: str, typed: Typed, held: Mapping[int, HeldUnder] | None) -> View:
+    """Put together all that the page of a product shows."""
     found = find_product(visit.tx, code)
     offer = show_product(visit.tx, code, visit.now)
     known = versions_of(visit.tx, found.product_id)
     shown = known if versions == "all" else latest(found, known)
-    requests = [each for each in pending(visit.tx) if each.subject == code]
-    held = held_by_version(visit.tx, found.product_id)
+    requests = pending(visit.tx, subject=code)
     return View(
         "product.html",
         {
@@ -88,11 +98,13 @@ def show_one_product(
             "lines": lines_of(shown),
             "more_versions": len(known) - len(shown),
             "held": held,
-            "positions": sum(each.positions for each in held.values()),
+            "halting": {each.request["what"]: each for each in requests if each.act == CHANGE_HALT},
             "coming": [each for each in schedule(visit.tx, visit.now, DAYS_MAX) if each.product == code],
-            "requests": requests,
+            "requests": [each for each in requests if each.act not in (PUT_IN_FORCE, CHANGE_HALT)],
             "typed": typed,
+            "versions": versions,
         },
+        part="held",
     )
 
 
@@ -116,7 +128,10 @@ def drafts_of(product: Product, versions: Sequence[Version], requests: Sequence[
             continue
         before = in_force_before(product, versions, each.version)
         changes = differences(None if before is None else before.terms, each.terms)
-        asked = next((one for one in requests if one.request.get("version") == each.version), None)
+        asked = next(
+            (one for one in requests if one.act == PUT_IN_FORCE and one.request["version"] == each.version),
+            None,
+        )
         found.append(Draft(each, None if before is None else before.version, table_of(changes), asked))
     return found
 
@@ -140,6 +155,14 @@ def lines_of(versions: Sequence[Version]) -> list[Line]:
             before = each.terms
         lines.append(Line(words, says))
     return lines
+
+
+def ask_once(visit: Visit, code: str, version: int) -> int:
+    """Put a draft before a second person unless it is there already; gives the number of the request."""
+    for each in pending(visit.tx, PUT_IN_FORCE, code):
+        if each.request["version"] == version:
+            return each.approval_id
+    return ask_terms(visit.tx, visit.at.by, code, version, visit.now)
 
 
 @sends("/console/products/{code}/discard", allow=MAKES, again=show_one_product)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from staddle.console.product import table_of
+from staddle.console.product import ask_once, table_of
 from staddle.console.products import MAKES
 from staddle.console.term_fields import (
     EditorForm,
@@ -93,13 +93,13 @@ def draft_new_by_form(visit: Visit, form: EditorForm) -> GoTo | View:
     if form.do not in ("draft", "ask"):
         return looked(visit, Edited(None), form)
 
-    def draft() -> Version:
+    def draft() -> dict[str, int | None]:
         terms = sound(checked_of(visit, Edited(None), form))
         content = (form.code, form.asset, form.kind, form.name)
-        return draft_product(visit.tx, visit.at.by, *content, terms, visit.now)
+        made = draft_product(visit.tx, visit.at.by, *content, terms, visit.now)
+        return asked_too(visit, form, form.code, made)
 
-    made = once(visit, "draft_product", {"form": sent(form)}, draft)
-    return drafted(visit, form.code, int(made["version"]))
+    return drafted(visit, form.code, once(visit, "draft_product", {"form": sent(form)}, draft))
 
 
 @shows("/console/products/{code}/edit", allow=MAKES)
@@ -118,13 +118,22 @@ def draft_version_by_form(visit: Visit, code: str, form: EditorForm) -> GoTo | V
     if form.do not in ("draft", "ask"):
         return looked(visit, edited, form)
 
-    def draft() -> Version:
+    def draft() -> dict[str, int | None]:
         terms = sound(checked_of(visit, edited, form))
         check_based_on(edited, form)
-        return draft_version(visit.tx, visit.at.by, code, terms, visit.now)
+        made = draft_version(visit.tx, visit.at.by, code, terms, visit.now)
+        return asked_too(visit, form, code, made)
 
-    made = once(visit, "draft_version", {"code": code, "form": sent(form)}, draft)
-    return drafted(visit, code, int(made["version"]))
+    return drafted(visit, code, once(visit, "draft_version", {"code": code, "form": sent(form)}, draft))
+
+
+def asked_too(visit: Visit, form: EditorForm, code: str, made: Version) -> dict[str, int | None]:
+    """Say what was drafted, and put it before a second person where that is asked for."""
+    is_asked = form.do == "ask" and made.is_waiting
+    return {
+        "version": made.version,
+        "approval_id": ask_once(visit, code, made.version) if is_asked else None,
+    }
 
 
 def sound(checked: DraftCheck) -> Terms:
@@ -139,11 +148,17 @@ def sent(form: EditorForm) -> dict[str, str]:
     return {name: getattr(form, name) for name in form.__struct_fields__ if not name.startswith("try_")}
 
 
-def drafted(visit: Visit, code: str, version: int) -> GoTo:
+def drafted(visit: Visit, code: str, made: Mapping[str, Any]) -> GoTo:
     """Go to the product, and say what waits there."""
-    said = visit.say(
-        "Version %(number)s is drafted. Nothing is in force before a second person approves.", number=version
-    )
+    if made["approval_id"] is None:
+        said = visit.say(
+            "Version %(number)s is drafted. Put it before a second person when it is ready.",
+            number=made["version"],
+        )
+    else:
+        said = visit.say(
+            "Version %(number)s is drafted, and waits for a second person.", number=made["version"]
+        )
     return GoTo(f"/console/products/{code}", said)
 
 

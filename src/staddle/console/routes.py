@@ -15,6 +15,7 @@ from staddle.console import (
     positions,
     product,
     product_editor,
+    product_requests,
     products,
     schedule,
     search,
@@ -32,7 +33,7 @@ from staddle.server.service import Service
 
 FILES = (
     today,
-    *(products, product, product_editor, schedule, coins),
+    *(products, product, product_editor, product_requests, schedule, coins),
     *(treasury, foresight),
     search,
     *(customers, customer_acts),

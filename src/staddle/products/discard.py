@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from staddle.db import Tx, queries
-from staddle.desk import find_operator, log
+from staddle.desk import decline, find_operator, log
 from staddle.errors import ProductNotFound, WrongState
+from staddle.products.approve import waiting_for
 from staddle.products.find import Product, lock_product, versions_of
 
 sql = queries(__package__)
@@ -14,6 +15,7 @@ sql = queries(__package__)
 def discard_version(tx: Tx, by: str, code: str, version: int, now: datetime) -> Product:
     """Discard a draft of a product's terms that nobody approved; a product without any other is discarded with it.
 
+    A request that put it before a second person is declined, or withdrawn by who asked.
     Raises ProductNotFound, or WrongState for what is approved or discarded already.
     """
     find_operator(tx, by)
@@ -26,6 +28,8 @@ def discard_version(tx: Tx, by: str, code: str, version: int, now: datetime) -> 
         raise WrongState(f"Version {version} of {code} was approved: it stays as it is.")
     if draft.discarded_by is not None:
         raise WrongState(f"Version {version} of {code} was already discarded by {draft.discarded_by}.")
+    for waiting in waiting_for(tx, code, version):
+        decline(tx, by, waiting.approval_id, now)
     numbers = {"product_id": product.product_id, "version": version}
     tx.execute(sql.discard_terms, numbers | {"by": by, "now": now})
     log(tx, by, "discard_terms", code, {"version": version, "drafted_by": draft.drafted_by}, now)
