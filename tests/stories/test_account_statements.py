@@ -121,7 +121,7 @@ def test_a_forfeiture_is_shown_with_its_act_the_rewards_it_takes_back_and_its_se
     assert shown.request is not None
     assert shown.request.act == "confirm_leave"
     assert shown.seal is not None
-    assert shown.seal.first_transfer <= forfeiture.transfer_id <= shown.seal.last_transfer
+    assert shown.seal.first_transfer_id <= forfeiture.transfer_id <= shown.seal.last_transfer_id
     row = living.rows(
         "SELECT hash, previous_hash FROM seal WHERE number = %s AND cell = %s",
         shown.seal.number,

@@ -24,6 +24,7 @@ from staddle.api import (
     imports,
     keys,
     leaving,
+    ledger,
     logins,
     operators,
     positions,
@@ -52,7 +53,7 @@ from staddle.server.stream import Streams
 FILES = (
     *(prices, products, rates, sales, drafts),
     *(accounts, choices, clock, leaving, positions, rewards, staking, statements),
-    *(custody, customers, imports),
+    *(custody, customers, imports, ledger),
     *(approvals, desk, operators, runs, tasks, treasury),
     *(events, webhooks),
     *(sign_in, factors, keys, logins),

@@ -86,6 +86,8 @@ ENTRIES = (
     Entry("verify-receipt", REWARDS, "statements", "Recompute a receipt."),
     Entry("statement", REWARDS, "statements", "All that happened to a customer's coins, as CSV."),
     Entry("treasury", TREASURY, "treasury", "The desk's own money: reward pools, runway, maturities.", True),
+    Entry("ledger", PROOF, "ledger", "The books: transfers, accounts, closed days, the trial balance.", True),
+    Entry("search", PROOF, "ledger", "Find a customer, position, transfer, product or day."),
     Entry("audit", PROOF, "proof", "Prove the whole ledger again."),
     Entry("seal", PROOF, "proof", "Chain by hash what is new in the books."),
     Entry("errors", PROOF, "proof", "Every error that a command can answer with.", True),
@@ -134,6 +136,7 @@ guard = _group("guard")
 rewards = _group("rewards")
 tasks = _group("tasks")
 treasury = _group("treasury")
+ledger = _group("ledger")
 errors = _group("errors")
 clock = _group("clock")
 

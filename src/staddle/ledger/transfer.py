@@ -20,8 +20,8 @@ class SealShown(msgspec.Struct, frozen=True, kw_only=True):
     """The seal of a block of transfers: its hash follows from the one before it and from what the block says."""
 
     number: int
-    first_transfer: int
-    last_transfer: int
+    first_transfer_id: int
+    last_transfer_id: int
     row_count: int
     previous_hash: str
     hash: str
@@ -75,8 +75,8 @@ def transfer_of(tx: Tx, transfer_id: int) -> TransferInFull:
         if sealed is None
         else SealShown(
             number=sealed.number,
-            first_transfer=sealed.first_transfer,
-            last_transfer=sealed.last_transfer,
+            first_transfer_id=sealed.first_transfer,
+            last_transfer_id=sealed.last_transfer,
             row_count=sealed.row_count,
             previous_hash=sealed.previous_hash.hex(),
             hash=sealed.hash.hex(),

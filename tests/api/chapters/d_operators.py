@@ -10,6 +10,7 @@ from staddle import desk
 from staddle.customers import find_customer
 from staddle.days import distribution_at
 from staddle.ledger import AccountKind, account_of, cell_of, find_asset
+from staddle.rewards import close_all
 from staddle.rewards.plan import plan_run
 
 
@@ -22,6 +23,7 @@ def tell(story: Story) -> None:
     fund(story)
     pay(story)
     prove(story)
+    read_the_books(story)
 
 
 def look(story: Story) -> None:
@@ -212,3 +214,22 @@ def prove(story: Story) -> None:
     alarms = story.call("list_desk_alarms", story.first)["items"]
     number = next(each["alarm_id"] for each in alarms if each["kind"] == "runway_short")
     story.call("clear_desk_alarm", story.first, alarm_id=number)
+
+
+def read_the_books(story: Story) -> None:
+    """Look through the ledger, with its newest closed day."""
+    story.call("search_desk", story.first, text="ada")
+    story.call("list_transfers_of_desk", story.first, kind="subscription", limit=2)
+    moved = story.call("list_transfers_of_desk", story.first, customer="ada", limit=1)["items"][0]
+    story.call("show_transfer_of_desk", story.first, transfer_id=moved["transfer_id"])
+    close_all(story.service.database, story.service.living.now)
+    newest = story.call("list_closings", story.first, limit=1)["items"][0]
+    story.call("show_closing_of_day", story.first, closed_on=newest["closed_on"])
+    house: dict[str, Any] = {"asset": "USDT", "account": "reward_expense", "limit": 2}
+    story.call("show_house_account_by_day", story.first, **house)
+    story.call("list_positions_of_desk", story.first, state="all", limit=2)
+    account: dict[str, Any] = {"reference": "ada", "asset": "USDT", "account": "funding", "limit": 3}
+    story.call("show_account_of_customer", story.first, **account)
+    positions = story.call("list_positions_of_customer", story.first, reference="ada", limit=1)["items"]
+    named = {"reference": "ada", "position_id": positions[0]["position_id"]}
+    story.call("explain_day_of_position", story.first, run_on=newest["closed_on"], **named)

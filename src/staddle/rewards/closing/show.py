@@ -27,7 +27,7 @@ class ClosingLine(msgspec.Struct, frozen=True, kw_only=True):
     change: Decimal
 
 
-class Movement(msgspec.Struct, frozen=True, kw_only=True):
+class ClosingMovement(msgspec.Struct, frozen=True, kw_only=True):
     """What moved between two kinds of account since the closing before, by one kind of transfer or as rewards."""
 
     kind: str
@@ -45,7 +45,7 @@ class ClosingAsset(msgspec.Struct, frozen=True, kw_only=True):
     debits: Decimal
     credits: Decimal
     difference: Decimal
-    movements: list[Movement]
+    movements: list[ClosingMovement]
 
 
 class Closing(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +116,7 @@ def before_of(
 
 
 def asset_of(
-    asset: str, amounts: dict[int, Decimal], before: dict[int, Decimal], movements: list[Movement]
+    asset: str, amounts: dict[int, Decimal], before: dict[int, Decimal], movements: list[ClosingMovement]
 ) -> ClosingAsset:
     """Lay out the trial balance of one asset."""
     lines = [line_of(kind, amount, before.get(kind, ZERO)) for kind, amount in amounts.items()]
@@ -142,10 +142,10 @@ def line_of(kind: int, amount: Decimal, before: Decimal) -> ClosingLine:
     )
 
 
-def movements_in(rows: Iterable[Any], closed_on: date, asset: str) -> list[Movement]:
+def movements_in(rows: Iterable[Any], closed_on: date, asset: str) -> list[ClosingMovement]:
     """Pick the movements of one day and asset."""
     return [
-        Movement(
+        ClosingMovement(
             kind=row.kind,
             debit=account_name(row.debit_kind),
             credit=account_name(row.credit_kind),
