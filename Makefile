@@ -68,6 +68,9 @@ lock: .venv/installed ## pin what pyproject.toml asks for, with hashes, into req
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 		--no-annotate --extra dev --output-file requirements.lock pyproject.toml
+	for clients in python connector; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+		--output-file tests/binance/clients/$$clients.lock tests/binance/clients/$$clients.in || exit 1; done
 
 clean: ## remove what make has made here
 	rm -rf .venv build dist front/node_modules src/staddle/ui/static src/staddle/ui/static.new .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -34,7 +34,7 @@ def products(living: Living) -> None:
     """Put products of every kind on sale."""
     tiers = [("0", "500", "0.12"), ("500", "5000", "0.008"), ("5000", None, "0.003")]
     living.product("USDT-FLEX", "USDT", bands=tiers, amount_min="1", personal_cap="20000", quota="100000")
-    living.product("BTC-FLEX", "BTC", apr="0.01", amount_min="0.0001")
+    living.product("BTC-FLEX", "BTC", apr="0.01")
     living.product("USDT-30", "USDT", apr="0.08", term_days=30, amount_min="10", flexible_product="USDT-FLEX")
     living.product("USDT-90-LATE", "USDT", apr="0.1", term_days=90, payout="at_maturity", amount_min="10")
     living.product(
