@@ -14,6 +14,7 @@ from staddle.pages.page import pages_of
 from staddle.rewards import close_all, latest_closings
 
 NO_PAGES = {
+    "show_own_authenticator",
     "download_account",
     "download_house_account",
     "download_closing",
@@ -49,6 +50,8 @@ def things(desk: Desk) -> dict[str, object]:
         "house_account": "reward_pool",
         "transfer": transfer.transfer_id,
         "closed_on": closing.closed_on,
+        "approval_id": 1,
+        "name": "bob",
     }
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from staddle.approvals.words import Told, changed, sql
 from staddle.db import Tx
-from staddle.desk import Approval, list_operators
+from staddle.desk import ROLES, Approval, list_operators
 from staddle.desk.grants import basis_of
 from staddle.desk.operators import any_operator
 from staddle.identity import find_login
@@ -14,7 +14,8 @@ def of_roles(tx: Tx, asked: Approval, now: datetime) -> tuple[Told, Told]:  # no
     """Say which roles somebody has before and after, and how many people have each that is new."""
     there = any_operator(tx, asked.subject)
     gained = [role for role in asked.request["to"] if role not in there.roles]
-    roles = (", ".join(each) for each in (there.roles, [*there.roles, *gained]))
+    after = [role for role in ROLES if role in there.roles or role in gained]
+    roles = (", ".join(each) for each in (there.roles, after))
     people = [each for each in list_operators(tx) if each.is_active]
     effect = [
         changed(role, f"People with the role {role}", count, count + 1)

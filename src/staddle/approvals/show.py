@@ -53,9 +53,11 @@ def waiting(tx: Tx, now: datetime) -> list[Request]:
     return [shown(tx, approval, now) for approval in desk.pending(tx)]
 
 
-def decided(tx: Tx, now: datetime, count: int, before: int | None = None) -> list[Request]:
+def decided(
+    tx: Tx, now: datetime, count: int, before: int | None = None, act: str | None = None
+) -> list[Request]:
     """Read up to `count` requests that were decided, newest first; `before` is the number to go on from."""
-    return [shown(tx, approval, now) for approval in desk.decided(tx, count, before)]
+    return [shown(tx, approval, now) for approval in desk.decided(tx, count, before, act)]
 
 
 def show_request(tx: Tx, approval_id: int, now: datetime) -> RequestInFull:

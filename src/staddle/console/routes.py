@@ -6,12 +6,16 @@ from litestar import Request, Response, get
 
 from staddle.console import (
     accounts,
+    agreements,
+    approvals,
     closings,
     coins,
     customer_acts,
     customers,
     foresight,
     ledger,
+    log,
+    people,
     positions,
     product,
     product_editor,
@@ -19,6 +23,7 @@ from staddle.console import (
     products,
     schedule,
     search,
+    security,
     sign_in,
     today,
     treasury,
@@ -33,6 +38,7 @@ from staddle.server.service import Service
 
 FILES = (
     today,
+    *(approvals, log, people, agreements, security),
     *(products, product, product_editor, product_requests, schedule, coins),
     *(treasury, foresight),
     search,

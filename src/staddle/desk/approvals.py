@@ -128,9 +128,10 @@ def count_pending(tx: Tx) -> int:
     return 0 if row is None else int(row.waiting)
 
 
-def decided(tx: Tx, count: int, before: int | None = None) -> list[Approval]:
+def decided(tx: Tx, count: int, before: int | None = None, act: str | None = None) -> list[Approval]:
     """Read up to `count` requests that were decided or withdrawn, newest first; `before` is where to go on from."""
-    rows = tx.execute(sql.decided_approvals, {"count": count, "before": before}).fetchall()
+    wanted = {"count": count, "before": before, "act": act}
+    rows = tx.execute(sql.decided_approvals, wanted).fetchall()
     return [_approval(row) for row in rows]
 
 

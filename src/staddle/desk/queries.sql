@@ -122,6 +122,7 @@ SELECT a.approval_id, a.act, a.subject, a.request, a.basis, a.asked_by, a.asked_
   FROM approval a
   LEFT JOIN approval_effect e USING (approval_id)
  WHERE a.decision IS NOT NULL AND (%(before)s::int IS NULL OR a.approval_id < %(before)s::int)
+   AND (%(act)s::text IS NULL OR a.act = %(act)s::text)
  ORDER BY a.approval_id DESC
  LIMIT %(count)s;
 

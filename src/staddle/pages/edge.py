@@ -166,6 +166,8 @@ async def _again(asked: Asked, call: Call, error: Exception) -> Reply:
     call = replace(call, allow=PAGES[again].allow)
     try:
         reply = await _in_visit(asked, call, lambda visit: again(visit, **given))
+    except MUST_PROVE as other:  # a form that cannot be read, of somebody whose session is over
+        return prove_first(asked, other)
     except Exception as other:  # the page itself cannot be shown any more
         return failed(asked.room, other, asked.request, asked.path)
     return replace(reply, status=problem_of(error).status) if reply.status == 200 else reply

@@ -1,22 +1,16 @@
 """The authenticator app: proposed with a QR code, confirmed by a code of it, with recovery codes; and taken away."""
 
-from collections.abc import Callable
-
-import segno
-from markupsafe import Markup
-
 from staddle.identity import (
     begin_totp,
     confirm_totp,
     new_recovery_codes,
-    proposed_totp,
     remove_totp,
     require_session,
 )
 from staddle.keyring import Keyring
+from staddle.pages.authenticator import codes_shown_once, proposed_shown
 from staddle.pages.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, sends, shows
 from staddle.server.allow import customer
-from staddle.server.shown_once import Made, shown_once
 from staddle.web.security import HERE, show_security
 
 PAGE = f"{HERE}/authenticator"
@@ -33,12 +27,10 @@ def show_authenticator(visit: Visit, typed: Typed = NOTHING_TYPED) -> View | GoT
     """Show the secret that waits to be confirmed, as a QR code and as text."""
     at = visit.at
     require_session(at.caller)
-    proposed = proposed_totp(at.tx, Keyring(at.config), at.caller, at.machine_now)
+    proposed = proposed_shown(visit)
     if proposed is None:
         return GoTo(HERE)
-    secret = " ".join(proposed.secret[start : start + 4] for start in range(0, len(proposed.secret), 4))
-    shown = {"typed": typed, "secret": secret, "qr": qr(proposed.uri), "uri": proposed.uri}
-    return View("authenticator.html", shown)
+    return View("authenticator.html", {"typed": typed, **proposed})
 
 
 @sends(PAGE, allow=customer("read"), again=show_security)
@@ -55,11 +47,12 @@ def confirm_authenticator_by_form(visit: Visit, form: CodeForm) -> View:
     """Turn the app on by a code of it, and show the recovery codes this once."""
     at = visit.at
     require_session(at.caller)
-    return _codes(
+    shown = codes_shown_once(
         visit,
         "confirm_authenticator",
         lambda: confirm_totp(at.tx, Keyring(at.config), at.caller, form.code, at.seen, at.machine_now),
     )
+    return View("recovery_codes.html", shown)
 
 
 @sends(f"{HERE}/recovery-codes", allow=customer("read"), again=show_security)
@@ -67,11 +60,12 @@ def make_new_recovery_codes(visit: Visit) -> View:
     """Make ten new recovery codes, and show them this once; the old ones are void."""
     at = visit.at
     require_session(at.caller)
-    return _codes(
+    shown = codes_shown_once(
         visit,
         "new_recovery_codes",
         lambda: new_recovery_codes(at.tx, at.caller, at.seen, at.machine_now),
     )
+    return View("recovery_codes.html", shown)
 
 
 @sends(f"{PAGE}/remove", allow=customer("read"), again=show_security)
@@ -81,21 +75,3 @@ def remove_authenticator_by_form(visit: Visit) -> GoTo:
     require_session(at.caller)
     remove_totp(at.tx, at.caller, at.seen, at.machine_now)
     return GoTo(HERE, visit.say("The authenticator app is off, and its recovery codes are void."))
-
-
-def qr(text: str) -> Markup:
-    """Draw a QR code as inline SVG without any style of its own."""
-    drawn = segno.make(text, error="m", micro=False)
-    return Markup(drawn.svg_inline(omitsize=True, svgclass="qr", lineclass=None, border=3))  # noqa: S704  its own
-
-
-def _codes(visit: Visit, act: str, make: Callable[[], list[str]]) -> View:
-    """Show recovery codes once: a form that is sent twice makes no others, and shows none."""
-    at = visit.at
-
-    def do() -> Made:
-        codes = make()
-        return {"count": len(codes)}, {"codes": "\n".join(codes)}
-
-    done = shown_once(at.tx, at.caller, act, {}, at.key, at.now, at.scales, do)
-    return View("recovery_codes.html", {"codes": (done.answer["codes"] or "").split()})

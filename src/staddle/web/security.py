@@ -14,6 +14,7 @@ from staddle.identity import (
     revoke_sessions,
     sessions_of,
 )
+from staddle.pages.devices import device_of
 from staddle.pages.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, sends, shows, works
 from staddle.server.allow import customer
 from staddle.server.at import OnDatabase
@@ -104,28 +105,3 @@ def end_other_sessions_by_form(visit: Visit) -> GoTo:
     require_session(at.caller)
     revoke_sessions(at.tx, at.caller, at.seen, at.machine_now)
     return GoTo(HERE, visit.say("You are signed out everywhere but here."))
-
-
-BROWSERS = (
-    ("Edg", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox", "Firefox"),
-    ("Chrome", "Chrome"),
-    ("Safari", "Safari"),
-)
-SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("Mac OS", "macOS"),
-    ("Linux", "Linux"),
-)
-
-
-def device_of(agent: str) -> str:
-    """Name a device as far as what it calls itself tells; what is no browser is shown as it is."""
-    browser = next((name for sign, name in BROWSERS if sign in agent), None)
-    system = next((name for sign, name in SYSTEMS if sign in agent), None)
-    named = " · ".join(each for each in (browser, system) if each)
-    return named or agent[:60]
