@@ -19,6 +19,8 @@ NO_PAGES = {
     "download_house_account",
     "download_closing",
     "download_receipt_of_desk",
+    "show_move_effect",
+    "show_rate_effect",
 }
 """Files, pieces of pages, and what follows a form."""
 assert console is not None

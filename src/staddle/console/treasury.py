@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
+from staddle import approvals
 from staddle.console.csv_file import csv_file
 from staddle.console.listing import Column, Filter, listing_of
 from staddle.desk import find_desk
@@ -19,7 +20,6 @@ from staddle.treasury import (
     AskPoolMove,
     PoolDay,
     Runway,
-    ask_pool_move,
     pool_days,
     pool_history,
     pool_moves,
@@ -229,7 +229,7 @@ def ask_for_move(visit: Visit, asset: str, form: MoveForm) -> GoTo:
         amount=read_coins(form.amount),
         reference=form.reference or None,
     )
-    asked = ask_pool_move(visit.tx, [command], visit.now)[0].unwrap()
+    asked = approvals.ask_pool_move(visit.tx, [command], visit.now)[0].unwrap()
     said = visit.say(
         "Request %(number)s waits for a second person. Nothing has moved yet.", number=asked.approval_id
     )

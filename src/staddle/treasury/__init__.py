@@ -1,7 +1,7 @@
 """The desk's own money: the reward pool, how long it lasts, what falls due, income from forfeitures."""
 
 from staddle.treasury.correct import Corrected, Entry, approve_correction, ask_correction, find_entry
-from staddle.treasury.foresee import Maturities, Runway, maturities, runway
+from staddle.treasury.foresee import Maturities, Runway, cost_by_product, maturities, runway
 from staddle.treasury.foresee_rate import LockedTerms, RateEffect, foresee_rate
 from staddle.treasury.history import PoolDay, pool_days, pool_history
 from staddle.treasury.ladder import Ladder, LadderDay, ladder
@@ -40,6 +40,7 @@ __all__ = [
     "approve_pool_move",
     "ask_correction",
     "ask_pool_move",
+    "cost_by_product",
     "find_entry",
     "foresee_rate",
     "ladder",

@@ -66,13 +66,23 @@ def runway(tx: Tx, now: datetime) -> list[Runway]:
 
 def day_bases_of(tx: Tx, now: datetime) -> dict[int, Decimal]:
     """Give what a day costs by asset at the rates in force, undivided by 365."""
-    assets = {row.product_id: row.asset_id for row in tx.execute(sql.products_of_assets).fetchall()}
-    rates = rates_in_force(tx, now)
+    assets = {row.code: row.asset_id for row in tx.execute(sql.products_of_assets).fetchall()}
     day_bases: dict[int, Decimal] = {}
-    for each in standings(tx, now, now):
-        asset_id = assets[each.product_id]
-        day_bases[asset_id] = EXACT.add(day_bases.get(asset_id, ZERO), add_up([each], rates))
+    for code, (_, day_basis) in cost_by_product(tx, now).items():
+        day_bases[assets[code]] = EXACT.add(day_bases.get(assets[code], ZERO), day_basis)
     return day_bases
+
+
+def cost_by_product(tx: Tx, now: datetime) -> dict[str, tuple[Decimal, Decimal]]:
+    """Give, by product, the principal that earns and what a day of it costs at the rates in force, undivided by 365."""
+    codes = {row.product_id: row.code for row in tx.execute(sql.products_of_assets).fetchall()}
+    rates = rates_in_force(tx, now)
+    costs: dict[str, tuple[Decimal, Decimal]] = {}
+    for each in standings(tx, now, now):
+        principal, basis = costs.get(codes[each.product_id], (ZERO, ZERO))
+        more = add_up([each], rates)
+        costs[codes[each.product_id]] = EXACT.add(principal, each.principal), EXACT.add(basis, more)
+    return costs
 
 
 def runway_of(asset: Asset, balances: dict[int, Decimal], day_basis: Decimal, days_min: int) -> Runway:

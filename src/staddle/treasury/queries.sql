@@ -76,7 +76,7 @@ SELECT r.product_id, r.locked_revision, r.amount_from, r.amount_to, r.apr
 
 -- name: products_of_assets
 -- Read which coin each product is in.
-SELECT product_id, asset_id FROM product;
+SELECT product_id, code, asset_id FROM product;
 
 -- name: holders_touched
 -- Count the customers who have a position in a product that follows its rate and is still open at an instant.
