@@ -1,10 +1,9 @@
 """How two versions of a product's terms differ, in the order and the words of product.md rule 8."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from staddle.days import format_instant
 from staddle.db import Tx
 from staddle.desk import Difference
 from staddle.document import trimmed
@@ -125,7 +124,7 @@ def term_words(field: str, value: Any) -> str:
     if value is None or value == ():
         return NOTHING.get(field, "without limit")
     if isinstance(value, datetime):
-        return format_instant(value)
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     if isinstance(value, tuple):
         return ", ".join(value)
     if isinstance(value, Decimal):
