@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from playwright.sync_api import Page, expect
 from tests.browser.accessible import assert_accessible, both_themes
@@ -12,6 +13,7 @@ from staddle import console
 from staddle.ledger import TransferFilter, transfers_of_desk
 from staddle.pages.page import pages_of
 from staddle.rewards import close_all, latest_closings
+from staddle.server.tasks import ask_task, open_task
 
 NO_PAGES = {
     "show_own_authenticator",
@@ -29,7 +31,7 @@ assert console is not None
 def addresses(desk: Desk) -> Iterator[str]:
     """The address of every page of the console, of things that there are."""
     for page in pages_of("console"):
-        if page.method == "GET" and page.name not in NO_PAGES and not page.path.endswith(".csv"):
+        if page.method == "GET" and page.name not in NO_PAGES and not page.path.endswith((".csv", ".json")):
             yield page.path.format(**things(desk))
 
 
@@ -48,6 +50,7 @@ def things(desk: Desk) -> dict[str, object]:
         "run_on": max(desk.living.rewards_of(position)),
         "reference": "ada",
         "version": 1,
+        "task_id": audit_of(desk),
         "account": "funding",
         "house_account": "reward_pool",
         "transfer": transfer.transfer_id,
@@ -55,6 +58,14 @@ def things(desk: Desk) -> dict[str, object]:
         "approval_id": 1,
         "name": "bob",
     }
+
+
+def audit_of(desk: Desk) -> int:
+    """An audit that was asked for."""
+    with desk.database.transaction() as tx:
+        there = open_task(tx, "audit")
+        now = desk.living.now
+        return there or ask_task(tx, "ada", "audit", None, now, datetime.now(UTC)).task_id
 
 
 def test_every_page_is_accessible_in_both_themes(desk: Desk, page: Page, sign_in_operator: SignIn) -> None:

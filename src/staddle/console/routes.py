@@ -8,6 +8,7 @@ from staddle.console import (
     accounts,
     agreements,
     approvals,
+    alarms,
     closings,
     coins,
     customer_acts,
@@ -16,6 +17,7 @@ from staddle.console import (
     ledger,
     log,
     people,
+    parked,
     positions,
     product,
     product_editor,
@@ -24,10 +26,13 @@ from staddle.console import (
     rate_change,
     rate_source,
     rates,
+    run,
+    runs,
     schedule,
     search,
     security,
     sign_in,
+    tasks,
     today,
     treasury,
 )
@@ -49,6 +54,11 @@ FILES = (
     positions,
     *(ledger, accounts, closings),
     sign_in,
+    runs,
+    run,
+    parked,
+    alarms,
+    tasks,
 )
 """The files whose pages there are, a line each; importing them declares them."""
 

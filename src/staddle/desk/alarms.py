@@ -96,12 +96,16 @@ def dismiss_alarm(tx: Tx, by: str, alarm_id: int, now: datetime) -> Alarm:
 
 
 def list_alarms(
-    tx: Tx, with_cleared: bool = False, count: int = PAGE, before: int | None = None
+    tx: Tx,
+    with_cleared: bool = False,
+    count: int = PAGE,
+    before: int | None = None,
+    kind: str | None = None,
 ) -> list[Alarm]:
     """Read the open alarms, newest first; with `with_cleared` those too that were cleared.
 
     `before` is the alarm_id to go on from.
     """
-    wanted = {"with_cleared": with_cleared, "count": count, "before": before}
+    wanted = {"with_cleared": with_cleared, "count": count, "before": before, "kind": kind}
     rows = tx.execute(sql.alarms, wanted).fetchall()
     return [Alarm(*row) for row in rows]

@@ -269,10 +269,11 @@ UPDATE alarm
 RETURNING alarm_id, kind, subject, details, raised_at, cleared_at, cleared_by;
 
 -- name: alarms
--- Read alarms, newest first, before one of them; without `with_cleared` only those that are open.
+-- Read alarms of one kind or of any, newest first, before one of them; without `with_cleared` only those that are open.
 SELECT alarm_id, kind, subject, details, raised_at, cleared_at, cleared_by
   FROM alarm
  WHERE (cleared_at IS NULL OR %(with_cleared)s) AND (%(before)s::int IS NULL OR alarm_id < %(before)s::int)
+   AND (%(kind)s::text IS NULL OR kind = %(kind)s::text)
  ORDER BY alarm_id DESC
  LIMIT %(count)s;
 

@@ -23,7 +23,7 @@ from staddle.rewards.history import history_page
 from staddle.rewards.limits import RunLimit
 from staddle.rewards.mature_all import mature_all
 from staddle.rewards.move_clock import instant_after, move_clock
-from staddle.rewards.park import ParkedPosition, parked_positions, retry_parked
+from staddle.rewards.park import ParkedPosition, parked_page, parked_positions, retry_parked
 from staddle.rewards.pause import pause_run, resume_run
 from staddle.rewards.plan import foresee
 from staddle.rewards.realised import RealisedApr, last_finished_run, realised_apr
@@ -125,6 +125,7 @@ __all__ = [
     "latest_runs",
     "mature_all",
     "move_clock",
+    "parked_page",
     "parked_positions",
     "pause_run",
     "realised_apr",

@@ -60,6 +60,27 @@ def parked_positions(tx: Tx, with_retried: bool = False) -> list[ParkedPosition]
     return [ParkedPosition(**row._asdict()) for row in rows]
 
 
+def parked_page(
+    tx: Tx,
+    count: int,
+    before: tuple[date, int] | None = None,
+    run_on: date | None = None,
+    product: str | None = None,
+    *,
+    with_retried: bool = False,
+) -> list[ParkedPosition]:
+    """List some of what is parked, newest run first; `before` is the run and position to go on from."""
+    wanted = {
+        "count": count,
+        "before_run_on": None if before is None else before[0],
+        "before_position_id": None if before is None else before[1],
+        "run_on": run_on,
+        "product": product,
+        "with_retried": with_retried,
+    }
+    return [ParkedPosition(**row._asdict()) for row in tx.execute(sql.parked_page, wanted).fetchall()]
+
+
 def retry_parked(tx: Tx, by: str, position_id: int, now: datetime) -> Settled:
     """Pay a parked position everything it is owed up to its cell's last run, and let runs pay it again. Logged.
 

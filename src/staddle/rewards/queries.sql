@@ -103,11 +103,13 @@ SELECT a.run_on, min(a.recorded_at) AS began_at, max(e.recorded_at) AS ended_at
  GROUP BY a.run_on;
 
 -- name: runs
--- List the latest runs, newest first, before one of them.
+-- List runs, newest first or oldest first, from behind one of them on, in one state or in any.
 SELECT *
   FROM run
- WHERE %(before)s::date IS NULL OR run_on < %(before)s::date
- ORDER BY run_on DESC
+ WHERE (%(before)s::date IS NULL OR CASE WHEN %(is_oldest_first)s THEN run_on > %(before)s::date
+                                         ELSE run_on < %(before)s::date END)
+   AND (%(state)s::text IS NULL OR state = %(state)s::text)
+ ORDER BY CASE WHEN %(is_oldest_first)s THEN run_on END, run_on DESC
  LIMIT %(limit)s;
 
 -- name: maturing_customers
@@ -429,6 +431,22 @@ SELECT k.position_id, p.customer_id, a.code AS asset, o.code AS product, k.run_o
   JOIN asset a ON a.asset_id = o.asset_id
  WHERE %(with_retried)s OR k.retried_at IS NULL
  ORDER BY k.run_on DESC, k.position_id;
+
+-- name: parked_page
+-- List parked positions, newest run first, behind one of them, of one run or product or of any.
+SELECT k.position_id, p.customer_id, a.code AS asset, o.code AS product, k.run_on, k.amount, k.reason, k.parked_at,
+       k.retried_at
+  FROM parked_position k
+  JOIN position p ON p.cell = k.cell AND p.position_id = k.position_id
+  JOIN product o ON o.product_id = p.product_id
+  JOIN asset a ON a.asset_id = o.asset_id
+ WHERE (%(with_retried)s OR k.retried_at IS NULL)
+   AND (%(run_on)s::date IS NULL OR k.run_on = %(run_on)s::date)
+   AND (%(product)s::text IS NULL OR o.code = %(product)s::text)
+   AND (%(before_run_on)s::date IS NULL
+        OR (k.run_on, k.position_id) < (%(before_run_on)s::date, %(before_position_id)s::bigint))
+ ORDER BY k.run_on DESC, k.position_id DESC
+ LIMIT %(count)s;
 
 -- name: parked_position
 -- Find a parked position with what it stands at.

@@ -96,9 +96,16 @@ def find_report(tx: Tx, run_on: date) -> RunReport:
     return report
 
 
-def latest_runs(tx: Tx, limit: int, before: date | None = None) -> list[RunReport]:
-    """Read the latest runs, newest first; `before` is the date to go on from."""
-    wanted = {"limit": limit, "before": before}
+def latest_runs(
+    tx: Tx,
+    limit: int,
+    before: date | None = None,
+    state: str | None = None,
+    *,
+    is_oldest_first: bool = False,
+) -> list[RunReport]:
+    """Read the latest runs, newest first unless told otherwise; `before` is the date to go on from."""
+    wanted = {"limit": limit, "before": before, "state": state, "is_oldest_first": is_oldest_first}
     return [find_report(tx, row.run_on) for row in tx.execute(sql.runs, wanted).fetchall()]
 
 

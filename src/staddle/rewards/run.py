@@ -19,7 +19,7 @@ from staddle.rewards.attempt import attempt
 from staddle.rewards.mature_all import mature_all
 from staddle.rewards.pay import Piece, pay_piece
 from staddle.rewards.plan import plan_run
-from staddle.rewards.report import RunReport, report_of
+from staddle.rewards.report import RunReport, latest_runs, report_of
 
 sql = queries(__package__)
 WORKERS = 2
@@ -168,7 +168,7 @@ def catch_up(
     with database.transaction() as tx:
         at = find_desk(tx).distribution_time
         lowest: datetime = tx.execute(sql.watermarks).fetchone().lowest  # type: ignore[union-attr]
-        last = tx.execute(sql.runs, {"limit": 1, "before": None}).fetchone()
+        last = next(iter(latest_runs(tx, 1)), None)
     run_on = lowest.date() + timedelta(days=1)
     if last is not None and last.state != "finished":
         run_on = last.run_on
