@@ -52,6 +52,7 @@ def test_every_role_sees_what_waits_and_only_the_one_that_decides_gets_the_butto
     somebody = only(role)
     listed = somebody.see("/console/approvals")
     assert "Revise a rate: USDT-FLEX" in listed
+    assert "just now" in listed
     page = somebody.get(f"/console/approvals/{number}")
     assert "5.25 %" in text_of(page)
     button = f'action="/console/approvals/{number}/approve"'

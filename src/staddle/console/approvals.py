@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from staddle import approvals
 from staddle.approvals import KINDS, Deciding, Request, RequestInFull
@@ -58,7 +60,9 @@ def show_approvals(visit: Visit, kind: str | None = None, cursor: str | None = N
         {"request": each, "changes": changes_of(each), "why_not": said_why_not(visit, each)}
         for each in approvals.waiting(visit.tx, visit.now)
     ]
-    return View("approvals.html", {"waiting": waiting, "listing": decided}, part="list")
+    return View(
+        "approvals.html", {"waiting": waiting, "listing": decided, "age": partial(age, visit)}, part="list"
+    )
 
 
 @shows(f"{HERE}.csv", allow=SEES)
@@ -110,6 +114,7 @@ def show_approval(visit: Visit, approval_id: str, typed: Typed = NOTHING_TYPED) 
         and (request.asked_by == visit.at.by or visit.viewer.may(*request.roles)),
         "is_own": request.asked_by == visit.at.by,
         "typed": typed,
+        "age": partial(age, visit),
     }
     return View("approval.html", shown)
 
@@ -138,6 +143,20 @@ def decline_by_form(visit: Visit, approval_id: str) -> GoTo:
 
     once(visit, "decline", {"approval_id": number}, do)
     return GoTo(HERE, visit.say("Request %(number)s is closed; nothing was done.", number=number))
+
+
+def age(visit: Visit, asked_at: datetime) -> str:
+    """Say how long a request has been there, in whole days, hours or minutes."""
+    minutes = int((visit.now - asked_at).total_seconds()) // 60
+    for length, one, many in (
+        (1440, "%(n)s day ago", "%(n)s days ago"),
+        (60, "%(n)s hour ago", "%(n)s hours ago"),
+        (1, "%(n)s minute ago", "%(n)s minutes ago"),
+    ):
+        if minutes >= length:
+            count = minutes // length
+            return visit.say(one if count == 1 else many, n=count)
+    return visit.say("just now")
 
 
 def checked(approval_id: str) -> int:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from staddle import customers, desk, positions, products, rewards
+from staddle import approvals, customers, desk, positions, products, rewards
 from staddle.db import Database, Tx
 from staddle.demo.catalogue import OPERATORS
 from staddle.demo.decide import Wishes, decide
@@ -172,7 +172,7 @@ def operate(life: Life, day: int, midnight: datetime, now: datetime) -> None:
 
 def halt(tx: Tx, code: str, reason: str | None, now: datetime) -> None:
     """Pause subscribing to a product with two persons, or with no reason let it go on."""
-    number = products.ask_halt(tx, CAROL, code, "subscribing", reason, now)
+    number = approvals.ask_halt(tx, CAROL, code, "subscribing", reason, now)
     products.approve_halt(tx, BOB, number, now)
 
 
@@ -222,6 +222,6 @@ def tick(life: Life, now: datetime) -> None:
         if not held:
             return
         with life.database.transaction() as tx:
-            number = rewards.ask_release(tx, CAROL, held[0].run_on, now)
+            number = approvals.ask_release(tx, CAROL, held[0].run_on, now)
             rewards.approve_release(tx, BOB, number, now)
         lived.released.append(held[0].run_on)

@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 
-from staddle import customers, desk, ledger, products, treasury
+from staddle import approvals, customers, desk, ledger, products, treasury
 from staddle.db import Database, Tx
 from staddle.demo.catalogue import (
     AGREEMENT,
@@ -65,7 +65,7 @@ def set_up(database: Database, customer_count: int, seed: int) -> list[str]:
 def staff(tx: Tx) -> None:
     """Bring the people: the first one has to give the second one roles alone, and from then on two of them do."""
     for name in OPERATORS:
-        added = desk.add_operator(tx, ALICE, name, START, desk.ROLES if name == BOB else WORKING)
+        added = approvals.add_operator(tx, ALICE, name, START, desk.ROLES if name == BOB else WORKING)
         if added.grant_asked is not None:
             desk.approve_roles(tx, BOB, added.grant_asked, START)
     for alarm in desk.list_alarms(tx):
@@ -103,7 +103,7 @@ def revise(
     tx: Tx, code: str, tiers: list[products.Tier], effective_at: datetime | None, now: datetime
 ) -> None:
     """Publish a rate with two persons, and announce it to all who hold the product."""
-    approval_id = products.propose_rate(tx, ALICE, code, tiers, effective_at, now)
+    approval_id = approvals.ask_rate(tx, ALICE, code, tiers, effective_at, now)
     publish_rate(tx, BOB, approval_id, now)
 
 
@@ -113,7 +113,7 @@ def fund(database: Database, asset: str, amount: Decimal, key: str, now: datetim
         ask = treasury.AskPoolMove(
             key=f"ask {key} {asset}", by=ALICE, move="funding", asset=asset, amount=amount
         )
-        asked = treasury.ask_pool_move(tx, [ask], now)[0].unwrap()
+        asked = approvals.ask_pool_move(tx, [ask], now)[0].unwrap()
         approve = treasury.ApprovePoolMove(
             key=f"approve {key} {asset}", by=BOB, approval_id=asked.approval_id
         )
