@@ -38,11 +38,11 @@ def test_every_product_stands_there_with_its_rate_and_what_a_day_of_it_costs(
     viewer = only("viewer")
     found = {row["product"]: row for row in rows_of(viewer, "/console/rates.csv")}
     with service.database.transaction() as tx:
-        costs = treasury.cost_by_product(tx, service.living.now)
+        costs = treasury.count_costs(tx, service.living.now)
         offer = show_product(tx, "USDT-FLEX", service.living.now)
     assert offer.rate is not None
     assert found["USDT-FLEX"]["headline_apr"] == plain(offer.rate.headline_apr)
-    assert found["USDT-FLEX"]["principal"] == plain(costs["USDT-FLEX"][0])
+    assert found["USDT-FLEX"]["principal"] == plain(costs["USDT-FLEX"].principal)
     assert found["USDT-30D"]["policy"] == "locked"
     floating = rows_of(viewer, "/console/rates.csv", policy="floating")
     assert {row["policy"] for row in floating} == {"floating"}

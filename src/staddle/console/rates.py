@@ -1,7 +1,6 @@
 """Rates: what every product pays, what that costs a day, and of each its history, readings, and what was paid."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from staddle.console.csv_file import csv_file
@@ -27,7 +26,7 @@ from staddle.products import (
 from staddle.products.offer import STATES
 from staddle.server.allow import operator
 from staddle.server.realised import realised_of
-from staddle.treasury import cost_by_product
+from staddle.treasury import Cost, counted_costs
 
 SEES, MAKES = operator("viewer"), operator("product")
 READINGS_SHOWN = 20
@@ -79,11 +78,11 @@ def list_rates(visit: Visit, q: str = "", policy: str = "", state: str = "", sor
 
 def rates_shown(visit: Visit, chosen: Mapping[str, str]) -> list[dict[str, Any]]:
     """Give the products that the filters leave, in the order that was chosen."""
-    costs = cost_by_product(visit.tx, visit.now)
+    costs = counted_costs(visit.tx, visit.now, visit.at.machine_now).costs
     sources = {each.product: each for each in list_sources(visit.tx)}
     wanted = [state for state in STATES if state != "retired"]
     rows = [
-        row_of(offer, costs.get(offer.code, (ZERO, ZERO)), sources.get(offer.code))
+        row_of(offer, costs.get(offer.code, Cost(0, ZERO, ZERO)), sources.get(offer.code))
         for offer in list_products(visit.tx, visit.now, wanted)
         if is_wanted(offer, sources.get(offer.code), chosen)
     ]
@@ -110,14 +109,13 @@ def is_wanted(offer: ProductOffer, source: Source | None, chosen: Mapping[str, s
     return chosen["state"] != "announced" or offer.next_rate is not None
 
 
-def row_of(offer: ProductOffer, cost: tuple[Decimal, Decimal], source: Source | None) -> dict[str, Any]:
+def row_of(offer: ProductOffer, cost: Cost, source: Source | None) -> dict[str, Any]:
     """Give a row of the list."""
-    principal, day_basis = cost
     return {
         "offer": offer,
         "source": source,
-        "principal": principal,
-        "cost": floor_to_unit(day_basis, DAYS_IN_YEAR, offer.scale),
+        "principal": cost.principal,
+        "cost": floor_to_unit(cost.day_basis, DAYS_IN_YEAR, offer.scale),
     }
 
 

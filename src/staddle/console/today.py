@@ -15,7 +15,7 @@ from staddle.pages.page import View, Visit, shows
 from staddle.rewards import RunReport
 from staddle.server.allow import operator
 from staddle.server.standing import ToDo, standing
-from staddle.treasury import Maturities, maturities, runway
+from staddle.treasury import Maturities, counted_costs, maturities, runway
 from staddle.ui.refusals import mark
 
 SEES = operator("viewer")
@@ -30,6 +30,7 @@ def show_today(visit: Visit) -> View:
     now, tx = visit.now, visit.tx
     found = standing(tx, now, visit.at.machine_now)
     waiting = waiting_requests(tx, now)
+    counted = counted_costs(tx, now, visit.at.machine_now)
     shown = {
         "standing": found,
         "first": None if found.is_proved else worded(visit, found.to_do[0]),
@@ -39,7 +40,8 @@ def show_today(visit: Visit) -> View:
         "next_run_at": next_run(visit),
         "paid": paid_by_asset(found.run),
         "moved": by_coin(turnover(tx, now - DAY, now, MOVED)),
-        "runways": runway(tx, now),
+        "runways": runway(tx, now, counted.costs),
+        "counted_at": counted.counted_at,
         "due": due_within(maturities(tx, now, 30), now),
         "waiting": waiting[:APPROVALS_SHOWN],
         "more_waiting": max(len(waiting) - APPROVALS_SHOWN, 0),

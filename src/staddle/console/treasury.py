@@ -18,8 +18,10 @@ from staddle.server.allow import operator
 from staddle.server.cursors import read_cursor, write_cursor
 from staddle.treasury import (
     AskPoolMove,
+    Counted,
     PoolDay,
     Runway,
+    counted_costs,
     pool_days,
     pool_history,
     pool_moves,
@@ -66,6 +68,7 @@ def show_treasury(visit: Visit, asset: str = "", state: str = "", sort: str = ""
         "listing": listing,
         "waiting": pool_moves(visit.tx, limit=PAGE_LENGTH, is_waiting=True),
         "days_min": find_desk(visit.tx).runway_days_min,
+        "counted_at": counted_of(visit).counted_at,
     }
     return View("treasury.html", shown, part="list")
 
@@ -80,7 +83,7 @@ def pools_of(visit: Visit, chosen: Mapping[str, str]) -> list[dict[str, Any]]:
             "forfeited": sum((day.forfeited for day in days.get(each.asset, ())), ZERO),
             "bars": series_by_day(visit, days.get(each.asset, ()), "rewards", each.asset),
         }
-        for each in runway(visit.tx, visit.now)
+        for each in runway(visit.tx, visit.now, counted_of(visit).costs)
         if chosen["asset"].upper() in each.asset and (chosen["state"] != "short" or each.is_alarm)
     ]
     name = chosen["sort"].removeprefix("-")
@@ -133,9 +136,17 @@ def midnight_of(on: date) -> int:
     return (on.toordinal() - 719_163) * 86_400
 
 
+def counted_of(visit: Visit) -> Counted:
+    """Read what days cost, as it was counted last."""
+    return counted_costs(visit.tx, visit.now, visit.at.machine_now)
+
+
 def pool_of(visit: Visit, asset: Asset) -> Runway | None:
     """Read one pool; None where nothing was ever funded, earned or forfeited."""
-    return next((each for each in runway(visit.tx, visit.now) if each.asset == asset.code), None)
+    return next(
+        (each for each in runway(visit.tx, visit.now, counted_of(visit).costs) if each.asset == asset.code),
+        None,
+    )
 
 
 @shows("/console/treasury/{asset}", allow=SEES)

@@ -862,6 +862,18 @@ CREATE TABLE public.consent (
     accepted_from text NOT NULL
 );
 
+CREATE TABLE public.counted_cost (
+    product_id integer NOT NULL,
+    positions bigint NOT NULL,
+    principal numeric NOT NULL,
+    day_basis numeric NOT NULL,
+    counted_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON COLUMN public.counted_cost.day_basis IS 'what a day costs at the rates in force, undivided by 365';
+
+COMMENT ON COLUMN public.counted_cost.counted_at IS 'by the machine''s clock';
+
 CREATE TABLE public.customer (
     cell smallint NOT NULL,
     customer_id bigint NOT NULL,
@@ -1934,6 +1946,9 @@ ALTER TABLE ONLY public.closing
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_pkey PRIMARY KEY (cell, customer_id, version);
 
+ALTER TABLE ONLY public.counted_cost
+    ADD CONSTRAINT counted_cost_pkey PRIMARY KEY (product_id);
+
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (cell, customer_id);
 
@@ -2250,6 +2265,9 @@ ALTER TABLE ONLY public.closing_movement
 ALTER TABLE ONLY public.closing_movement
     ADD CONSTRAINT closing_movement_closed_on_fkey FOREIGN KEY (closed_on) REFERENCES public.closing(closed_on);
 
+ALTER TABLE ONLY public.counted_cost
+    ADD CONSTRAINT counted_cost_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
+
 ALTER TABLE ONLY public.email_link
     ADD CONSTRAINT email_link_login_id_fkey FOREIGN KEY (login_id) REFERENCES public.login(login_id);
 
@@ -2516,6 +2534,8 @@ GRANT SELECT,INSERT ON TABLE public.closing_late_reward TO staddle_app;
 GRANT SELECT,INSERT ON TABLE public.closing_movement TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.consent TO staddle_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.counted_cost TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.customer TO staddle_app;
 

@@ -36,7 +36,7 @@ from staddle.server.schedule import Job, Work
 from staddle.server.tasks import RUNS, put
 from staddle.server.watch import Outbox, watch_redemptions
 from staddle.server.weigh import forget_weights
-from staddle.treasury import runway
+from staddle.treasury import count_costs, keep_costs, runway
 
 sql = queries(__package__)
 SCHEDULER = "scheduler"
@@ -242,11 +242,13 @@ def watch_positions(work: Work) -> None:
 
 
 def watch_pools(work: Work) -> None:
-    """Say which reward pools will not last (rule 31)."""
+    """Say which reward pools will not last (rule 31), and keep what days cost for whoever looks at the pages."""
     with work.database.transaction() as tx:
+        costs = count_costs(tx, work.now)
+        keep_costs(tx, costs, work.machine_now)
         short = {
             each.asset: {"days_left": each.days_left, "cost_per_day": plain(each.cost_per_day)}
-            for each in runway(tx, work.now)
+            for each in runway(tx, work.now, costs)
             if each.is_alarm
         }
         raise_all(tx, "runway_short", short, work.now)
@@ -302,7 +304,7 @@ def jobs() -> list[Job]:
         Job("seals", 180, seal),
         Job("late_runs", 30, Late()),
         Job("parked", 60, watch_positions),
-        Job("runway", 600, watch_pools),
+        Job("runway", 120, watch_pools, follows_desk=True),
         Job("redemptions", 300, watch_redemptions, follows_desk=True),
         Job("quotes", 3_600, forget_quotes),
         Job("access", 3_600, forget_access),

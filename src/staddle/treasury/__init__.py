@@ -1,7 +1,8 @@
 """The desk's own money: the reward pool, how long it lasts, what falls due, income from forfeitures."""
 
 from staddle.treasury.correct import Corrected, Entry, approve_correction, ask_correction, find_entry
-from staddle.treasury.foresee import Maturities, Runway, cost_by_product, maturities, runway
+from staddle.treasury.counted import Counted, counted_costs, keep_costs
+from staddle.treasury.foresee import Cost, Maturities, Runway, count_costs, maturities, runway
 from staddle.treasury.foresee_rate import LockedTerms, RateEffect, foresee_rate
 from staddle.treasury.history import PoolDay, pool_days, pool_history
 from staddle.treasury.ladder import Ladder, LadderDay, ladder
@@ -21,6 +22,8 @@ __all__ = [
     "ApprovePoolMove",
     "AskPoolMove",
     "Corrected",
+    "Cost",
+    "Counted",
     "Entry",
     "Ladder",
     "LadderDay",
@@ -40,9 +43,11 @@ __all__ = [
     "approve_pool_move",
     "ask_correction",
     "ask_pool_move",
-    "cost_by_product",
+    "count_costs",
+    "counted_costs",
     "find_entry",
     "foresee_rate",
+    "keep_costs",
     "ladder",
     "maturities",
     "pool_days",

@@ -1,5 +1,7 @@
 """Looking ahead: how long the reward pool lasts, and what falls due on which day (product.md rule 31)."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -36,6 +38,15 @@ class Runway(msgspec.Struct, frozen=True, kw_only=True):
     """Fewer days than the desk's `runway_days_min`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a product's open positions hold, and what a day of them costs, undivided by 365."""
+
+    positions: int
+    principal: Decimal
+    day_basis: Decimal
+
+
 class Maturities(msgspec.Struct, frozen=True, kw_only=True):
     """What falls due on a day in UTC, in one asset; what is overdue falls due today.
 
@@ -51,10 +62,13 @@ class Maturities(msgspec.Struct, frozen=True, kw_only=True):
     rewards: Decimal
 
 
-def runway(tx: Tx, now: datetime) -> list[Runway]:
-    """Say of every asset with a pool or with open positions how long its reward pool lasts."""
+def runway(tx: Tx, now: datetime, costs: Mapping[str, Cost] | None = None) -> list[Runway]:
+    """Say of every asset with a pool or with open positions how long its reward pool lasts.
+
+    `costs` is what was counted before, where that is near enough; else it is counted now.
+    """
     balances = house_balances(tx)
-    day_bases = day_bases_of(tx, now)
+    day_bases = day_bases_of(tx, count_costs(tx, now) if costs is None else costs)
     days_min = find_desk(tx).runway_days_min
     found = [
         runway_of(asset, balances, day_bases.get(asset.asset_id, ZERO), days_min)
@@ -64,24 +78,28 @@ def runway(tx: Tx, now: datetime) -> list[Runway]:
     return sorted(in_use, key=lambda each: each.asset)
 
 
-def day_bases_of(tx: Tx, now: datetime) -> dict[int, Decimal]:
-    """Give what a day costs by asset at the rates in force, undivided by 365."""
+def day_bases_of(tx: Tx, costs: Mapping[str, Cost]) -> dict[int, Decimal]:
+    """Add up by asset what a day of its products costs, undivided by 365."""
     assets = {row.code: row.asset_id for row in tx.execute(sql.products_of_assets).fetchall()}
     day_bases: dict[int, Decimal] = {}
-    for code, (_, day_basis) in cost_by_product(tx, now).items():
-        day_bases[assets[code]] = EXACT.add(day_bases.get(assets[code], ZERO), day_basis)
+    for code, cost in costs.items():
+        day_bases[assets[code]] = EXACT.add(day_bases.get(assets[code], ZERO), cost.day_basis)
     return day_bases
 
 
-def cost_by_product(tx: Tx, now: datetime) -> dict[str, tuple[Decimal, Decimal]]:
-    """Give, by product, the principal that earns and what a day of it costs at the rates in force, undivided by 365."""
+def count_costs(tx: Tx, now: datetime) -> dict[str, Cost]:
+    """Count what a day costs by product, at the rates in force; reads every open position once."""
     codes = {row.product_id: row.code for row in tx.execute(sql.products_of_assets).fetchall()}
     rates = rates_in_force(tx, now)
-    costs: dict[str, tuple[Decimal, Decimal]] = {}
+    costs: dict[str, Cost] = {}
     for each in standings(tx, now, now):
-        principal, basis = costs.get(codes[each.product_id], (ZERO, ZERO))
-        more = add_up([each], rates)
-        costs[codes[each.product_id]] = EXACT.add(principal, each.principal), EXACT.add(basis, more)
+        code = codes[each.product_id]
+        before = costs.get(code, Cost(0, ZERO, ZERO))
+        costs[code] = Cost(
+            before.positions + each.positions,
+            EXACT.add(before.principal, each.principal),
+            EXACT.add(before.day_basis, add_up([each], rates)),
+        )
     return costs
 
 

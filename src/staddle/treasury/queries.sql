@@ -252,3 +252,25 @@ SELECT o.asset_id, sum(q.used) AS amount
   FROM quota q
   JOIN product o ON o.product_id = q.product_id
  GROUP BY o.asset_id;
+
+-- name: forget_costs
+-- Forget what was counted before.
+DELETE FROM counted_cost;
+
+-- name: keep_costs
+-- Keep what a day of each product costs.
+INSERT INTO counted_cost (product_id, positions, principal, day_basis, counted_at)
+SELECT o.product_id, c.positions, c.principal, c.day_basis, %(machine_now)s
+  FROM unnest(%(codes)s::text[], %(positions)s::bigint[], %(principals)s::numeric[], %(day_bases)s::numeric[])
+       AS c (code, positions, principal, day_basis)
+  JOIN product o ON o.code = c.code
+    ON CONFLICT (product_id) DO UPDATE
+       SET positions = excluded.positions, principal = excluded.principal, day_basis = excluded.day_basis,
+           counted_at = excluded.counted_at;
+
+-- name: counted_costs
+-- Read what was counted last, where that was since an instant.
+SELECT o.code, c.positions, c.principal, c.day_basis, c.counted_at
+  FROM counted_cost c
+  JOIN product o ON o.product_id = c.product_id
+ WHERE c.counted_at >= %(since)s;
