@@ -148,3 +148,8 @@ SELECT 'b00000000000000000000001', 'customer', 'one@example.com', customer_id, '
 -- name: jobs_done
 -- Say whether each of some jobs of the schedule was done once.
 SELECT count(*) = cardinality(%(names)s::text[]) AS is_done FROM job WHERE name = ANY(%(names)s::text[]) AND done_at IS NOT NULL;
+
+-- name: give_operator_login
+-- Give the operator ada a login.
+INSERT INTO login (login_id, kind, email, operator, password_hash, added_at)
+VALUES ('b00000000000000000000002', 'operator', 'ada@example.com', 'ada', '!', %(now)s);

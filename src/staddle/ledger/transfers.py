@@ -29,9 +29,9 @@ FIRST_STRETCH = timedelta(minutes=1)
 GROWTH_MAX = 4
 SLACK = timedelta(hours=1)
 """What waited for its turn may take effect a little before what was posted ahead of it in its cell."""
-LOOKED_AT_ONCE = 30_000
+LOOKED_AT_ONCE = 20_000
 """How many transfers a stretch is to hold."""
-LOOKED_MAX = 120_000
+LOOKED_MAX = 60_000
 """So many transfers are looked through for a page; then it ends, full or not."""
 ROWS_AT_ONCE = 2_000
 BEFORE_ALL = 1 << 62

@@ -1,6 +1,6 @@
 """The rewards behind a transfer: those that its act settled, and those that a forfeiture takes back."""
 
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
@@ -36,29 +36,31 @@ def rewards_behind(tx: Tx, transfer: LedgerTransfer) -> tuple[list[LinkedReward]
     """
     if transfer.customer_id is None:
         return [], []
-    at = distribution_time(tx)
-    last = run_on_of(transfer.effective_at, at)
     named = {
         "cell": cell_of(transfer.customer_id),
         "customer_id": transfer.customer_id,
         "transfer_id": transfer.transfer_id,
         "effective_at": transfer.effective_at,
-        "distribution_time": at,
+        "distribution_time": distribution_time(tx),
         "count": MOST,
     }
-    first = tx.execute(sql.reward_bounds, {**named, "position_id": None, "product": None, "asset": None})
-    row = first.fetchone()
-    if row is None or row.started_at is None:
-        return [], []
-    days = {"first_run_on": run_on_of(row.started_at, at), "last_run_on": last}
-    settled = tx.execute(sql.rewards_settled_at, {**named, **days}, prepare=False).fetchall()
-    reversed_ = []
-    if transfer.kind == "forfeiture":
-        reversed_ = tx.execute(sql.rewards_reversed_by, {**named, **days}, prepare=False).fetchall()
-    return [linked(each, at) for each in settled], [linked(each, at) for each in reversed_]
+    settled = linked_by(tx, sql.days_settled_at, sql.rewards_settled_at, named)
+    if transfer.kind != "forfeiture":
+        return settled, []
+    return settled, linked_by(tx, sql.days_reversed_by, sql.rewards_reversed_by, named)
 
 
-def linked(row: Any, at: Any) -> LinkedReward:
+def linked_by(tx: Tx, days: Any, rewards: Any, named: dict[str, Any]) -> list[LinkedReward]:
+    """Read rewards by a statement; first it is asked for their days, so that no others are even planned."""
+    row = tx.execute(days, named).fetchone()
+    if row is None or row.first_on is None:
+        return []
+    bounds = {"first_run_on": row.first_on, "last_run_on": row.last_on}
+    found = tx.execute(rewards, {**named, **bounds}, prepare=False).fetchall()
+    return [linked(each, named["distribution_time"]) for each in found]
+
+
+def linked(row: Any, at: time) -> LinkedReward:
     """Write a reward down as its receipt names it."""
     return LinkedReward(
         receipt=f"{row.position_id}-{row.run_on}",

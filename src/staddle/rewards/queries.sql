@@ -780,6 +780,22 @@ SELECT coalesce(sum(s.principal * (d.last - d.first)), 0) AS amount
 -- Find the last run that is finished.
 SELECT max(run_on) AS run_on FROM run WHERE state = 'finished';
 
+-- name: days_settled_at
+-- Say of which run dates the rewards are that an act settled for a customer's positions at an instant.
+SELECT min(run_on_of(p.started_at + make_interval(hours => 24 * (h.from_days + 1)), %(distribution_time)s::time)) AS first_on,
+       max(run_on_of(p.started_at + make_interval(hours => 24 * h.to_days), %(distribution_time)s::time)) AS last_on
+  FROM position p
+  JOIN position_past h ON h.cell = p.cell AND h.position_id = p.position_id AND h.changed_at = %(effective_at)s
+                      AND h.to_days > h.from_days
+ WHERE p.cell = %(cell)s AND p.customer_id = %(customer_id)s AND p.started_at < %(effective_at)s;
+
+-- name: days_reversed_by
+-- Say of which run dates the rewards are that a forfeiture takes back.
+SELECT min(f.run_on) AS first_on, max(f.run_on) AS last_on
+  FROM transfer t
+  JOIN forfeited_reward f ON f.cell = t.cell AND f.position_id = t.position_id AND f.transfer_id = t.transfer_id
+ WHERE t.cell = %(cell)s AND t.transfer_id = %(transfer_id)s;
+
 -- name: rewards_settled_at
 -- Read the rewards that an act settled for a customer's positions at an instant.
 SELECT r.position_id, r.run_on, r.amount, r.credit_account, r.is_late, p.started_at, o.code AS product
