@@ -131,10 +131,14 @@ def days_paid_for(left: Decimal, day_basis: Decimal) -> int | None:
     return int(EXACT.divide_int(EXACT.multiply(max(left, ZERO), Decimal(DAYS_IN_YEAR)), day_basis))
 
 
-def maturities(tx: Tx, now: datetime, days: int = 30) -> list[Maturities]:
-    """Say what falls due on each of the next `days` days, today included, by asset. Raises InvalidChoice."""
+def maturities(tx: Tx, now: datetime, days: int = 30, asset: str | None = None) -> list[Maturities]:
+    """Say what falls due on each of the next `days` days, today included, of one asset or by asset. Raises
+    InvalidChoice.
+    """
     if not 1 <= days <= DAYS_MAX:
         raise InvalidChoice(f"Maturities are foreseen for 1 to {DAYS_MAX} days.")
     today = datetime.combine(now.astimezone(UTC).date(), time(0), UTC)
-    rows = tx.execute(sql.maturities, {"now": now, "until": today + timedelta(days=days)}).fetchall()
+    tx.execute(sql.expect_a_few_sums)
+    named = {"now": now, "until": today + timedelta(days=days), "asset": asset}
+    rows = tx.execute(sql.maturities, named).fetchall()
     return [Maturities(**row._asdict()) for row in rows]

@@ -61,7 +61,7 @@ def ladder(tx: Tx, now: datetime, asset_code: str | None = None, days: int = DAY
     assets = all_assets(tx)
     wanted = list(assets.values()) if asset_code is None else [find_asset(tx, asset_code)]
     due: dict[str, dict[date, Maturities]] = defaultdict(dict)
-    for each in maturities(tx, now, days):
+    for each in maturities(tx, now, days, asset_code):
         due[each.asset][each.due_on] = each
     only = None if asset_code is None else wanted[0].asset_id
     paid = rewards_by_day(tx, now, only, days)

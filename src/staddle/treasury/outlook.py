@@ -129,11 +129,15 @@ def read_outlook(
         "asset_id": asset_id,
     }
     rows = tx.execute(sql.outlook, named).fetchall()
+    flexible = tx.execute(sql.outlook_flexible, named).fetchall()
     return Outlook(
         today=now.astimezone(UTC).date(),
         paid_on=paid_on,
         distribution_time=at,
-        groups=tuple(group_of(row, paid_on, phases, bounds) for row in rows),
+        groups=(
+            *(group_of(row, paid_on, phases, bounds) for row in rows),
+            *(flexible_of(row, paid_on, phases, bounds) for row in flexible),
+        ),
         products=products,
         rates=rates,
         early={(each.product_id, each.version): each for each in tx.execute(sql.early_terms).fetchall()},
@@ -160,12 +164,8 @@ def phase_of(instant: datetime, distribution_time: time) -> timedelta:
 
 def group_of(row: Any, paid_on: date, phases: Sequence[timedelta], bounds: Sequence[Decimal]) -> Group:
     """Read a group, and work out which distributions pay it."""
-    began_on = None
-    if row.started_on is not None:
-        began_on = row.started_on + timedelta(days=1 if row.is_after else 0)
-    first_on = paid_on + timedelta(days=1)
-    if began_on is not None:
-        first_on = max(began_on + timedelta(days=row.anchor_days), paid_on) + timedelta(days=1)
+    began_on = row.started_on + timedelta(days=1 if row.is_after else 0)
+    first_on = max(began_on + timedelta(days=row.anchor_days), paid_on) + timedelta(days=1)
     term = None if row.term_days is None else timedelta(days=row.term_days)
     return Group(
         product_id=row.product_id,
@@ -174,12 +174,35 @@ def group_of(row: Any, paid_on: date, phases: Sequence[timedelta], bounds: Seque
         at_maturity=row.at_maturity,
         term_days=row.term_days,
         first_on=first_on,
-        last_on=None if term is None or began_on is None else began_on + term,
+        last_on=None if term is None else began_on + term,
         matures_on=None if term is None else row.started_on + term,
         began_on=began_on,
         phase=phases[row.phase - 1] if row.phase else MOMENT,
         anchor_days=row.anchor_days,
         anchor_basis=row.anchor_basis,
+        top_from=bounds[row.top_band - 1],
+        offset_from=bounds[row.offset_band - 1],
+        positions=row.positions,
+        principal=row.principal,
+        offset=row.offset,
+    )
+
+
+def flexible_of(row: Any, paid_on: date, phases: Sequence[timedelta], bounds: Sequence[Decimal]) -> Group:
+    """Read a group of flexible positions that every distribution pays from the next one on."""
+    return Group(
+        product_id=row.product_id,
+        version=row.version,
+        locked_revision=row.locked_revision,
+        at_maturity="redeem",
+        term_days=None,
+        first_on=paid_on + timedelta(days=1),
+        last_on=None,
+        matures_on=None,
+        began_on=None,
+        phase=phases[row.phase - 1] if row.phase else MOMENT,
+        anchor_days=0,
+        anchor_basis=ZERO,
         top_from=bounds[row.top_band - 1],
         offset_from=bounds[row.offset_band - 1],
         positions=row.positions,

@@ -105,34 +105,60 @@ SELECT min(watermark_at) AS watermark_at FROM cell;
 
 -- name: maturities
 -- Add up what falls due by day and asset; what is overdue counts as due now. Rewards are worked out in one set, as in
--- basis_after, for a call of it for each position would cost far more.
+-- basis_after, for a call of it for each position would cost far more: of positions that keep their rate by the line of
+-- the band that they reach up to (see rate_line), of others span by span.
 WITH rate AS MATERIALIZED (
     SELECT product_id, locked_revision, effective_at, until_at, amount_from, amount_to, apr FROM rate_span
+     WHERE locked_revision = 0
+), kept AS MATERIALIZED (
+    SELECT l.product_id, l.locked_revision, array_agg(l.bound ORDER BY l.bound) AS bounds,
+           array_agg(l.apr ORDER BY l.bound) AS aprs, array_agg(l.base ORDER BY l.bound) AS bases
+      FROM rate_line l
+     WHERE l.locked_revision <> 0
+     GROUP BY l.product_id, l.locked_revision
 ), due AS MATERIALIZED (
-    SELECT p.*, (greatest(p.matures_at, %(now)s) AT TIME ZONE 'UTC')::date AS due_on, a.code AS asset, a.unit, t.payout
-      FROM cell c
-      JOIN position p ON p.cell = c.cell AND p.ended_at IS NULL AND p.term_days IS NOT NULL AND p.matures_at < %(until)s
+    SELECT (greatest(p.matures_at, %(now)s) AT TIME ZONE 'UTC')::date AS due_on, p.product_id, p.version, p.at_maturity,
+           count(*) AS position_count, sum(p.principal) AS principal
+      FROM position p
+     WHERE p.ended_at IS NULL AND p.term_days IS NOT NULL AND p.matures_at < %(until)s
+     GROUP BY 1, 2, 3, 4
+), accruing AS (
+    SELECT p.*, (greatest(p.matures_at, %(now)s) AT TIME ZONE 'UTC')::date AS due_on, a.code AS asset, a.unit
+      FROM position p
+      JOIN terms t ON t.product_id = p.product_id AND t.version = p.version AND t.payout = 'at_maturity'
       JOIN product o ON o.product_id = p.product_id
-      JOIN asset a ON a.asset_id = o.asset_id
-      JOIN terms t ON t.product_id = p.product_id AND t.version = p.version
+      JOIN asset a ON a.asset_id = o.asset_id AND (%(asset)s::text IS NULL OR a.code = %(asset)s)
+     WHERE p.ended_at IS NULL AND p.term_days IS NOT NULL AND p.matures_at < %(until)s
 ), earned AS (
     SELECT d.due_on, d.asset, d.unit,
+           d.anchor_basis + (d.term_days - d.anchor_days)
+           * ((d.tier_offset + d.principal) * k.aprs[width_bucket(d.tier_offset + d.principal, k.bounds)]
+              + k.bases[width_bucket(d.tier_offset + d.principal, k.bounds)]
+              - d.tier_offset * k.aprs[width_bucket(d.tier_offset, k.bounds)] - k.bases[width_bucket(d.tier_offset, k.bounds)])
+           AS basis
+      FROM accruing d
+      JOIN kept k ON k.product_id = d.product_id AND k.locked_revision = d.locked_revision
+    UNION ALL
+    SELECT d.due_on, d.asset, d.unit,
            d.anchor_basis + sum(days_at_rate(d.started_at, r.effective_at, r.until_at, d.anchor_days, d.term_days)
-                                * amount_in_tier(d.principal, d.tier_offset, r.amount_from, r.amount_to) * r.apr) AS basis
-      FROM due d
-      JOIN rate r ON r.product_id = d.product_id AND r.locked_revision = d.locked_revision
-     WHERE d.payout = 'at_maturity'
+                                * amount_in_tier(d.principal, d.tier_offset, r.amount_from, r.amount_to) * r.apr)
+      FROM accruing d
+      JOIN rate r ON r.product_id = d.product_id
+     WHERE d.locked_revision = 0
      GROUP BY d.cell, d.position_id, d.due_on, d.asset, d.unit, d.anchor_basis
 ), rewarded AS (
     SELECT due_on, asset, sum(paid_by(basis, unit)) AS amount FROM earned GROUP BY due_on, asset
 )
-SELECT d.due_on, d.asset, count(*) AS position_count, sum(d.principal) AS principal,
+SELECT d.due_on, a.code AS asset, sum(d.position_count)::bigint AS position_count, sum(d.principal) AS principal,
        coalesce(sum(d.principal) FILTER (WHERE d.at_maturity = 'redeem'), 0) AS principal_redeemed,
        coalesce(max(w.amount), 0) AS rewards
   FROM due d
-  LEFT JOIN rewarded w ON w.due_on = d.due_on AND w.asset = d.asset
- GROUP BY d.due_on, d.asset
- ORDER BY d.due_on, d.asset;
+  JOIN product o ON o.product_id = d.product_id
+  JOIN asset a ON a.asset_id = o.asset_id
+  LEFT JOIN rewarded w ON w.due_on = d.due_on AND w.asset = a.code
+ WHERE %(asset)s::text IS NULL OR a.code = %(asset)s
+ GROUP BY d.due_on, a.code
+ ORDER BY d.due_on, a.code;
 
 -- name: expense_by_day
 -- Add up by date of distribution and asset what rewards have cost: of finished runs what they planned, with parked
@@ -184,31 +210,45 @@ SELECT (effective_at AT TIME ZONE 'UTC')::date AS "on", account_asset(debit_acco
  GROUP BY 1, 2;
 
 -- name: outlook
--- Add up what open positions hold by all that decides what they will cost and when they end: their terms, the rate they
--- keep, the day they began if it matters, where in the day (`phases` are the hours at which a rate changes, counted from
--- the distribution), and the bands in which their tops and bottoms lie.
+-- Add up what open positions of fixed terms, and those that have just begun, hold by all that decides what they will cost
+-- and when they end: their terms, the rate they keep, the day they began, where in the day (`phases` are the hours at which
+-- a rate changes, counted from the distribution), and the bands in which their tops and bottoms lie.
 SELECT p.product_id, p.version, p.locked_revision, p.at_maturity, p.term_days,
-       CASE WHEN p.term_days IS NULL AND b.begun_at <= %(paid_until)s THEN NULL
-            ELSE (p.started_at AT TIME ZONE 'UTC')::date END AS started_on,
-       CASE WHEN p.term_days IS NULL AND b.begun_at <= %(paid_until)s THEN NULL ELSE b.time_of_day > %(distribution_time)s END
-           AS is_after,
-       CASE WHEN p.term_days IS NULL AND b.begun_at <= %(paid_until)s THEN 0 ELSE p.anchor_days END AS anchor_days,
+       (p.started_at AT TIME ZONE 'UTC')::date AS started_on,
+       (p.started_at AT TIME ZONE 'UTC')::time > %(distribution_time)s AS is_after, p.anchor_days,
        CASE WHEN cardinality(%(phases)s::interval[]) = 0 THEN 0
-            ELSE width_bucket(b.time_of_day - %(distribution_time)s::time
-                              + CASE WHEN b.time_of_day > %(distribution_time)s THEN interval '0' ELSE interval '24 hours' END,
-                              %(phases)s::interval[]) END AS phase,
+            ELSE width_bucket((p.started_at AT TIME ZONE 'UTC')::time - %(distribution_time)s::time
+                              + CASE WHEN (p.started_at AT TIME ZONE 'UTC')::time > %(distribution_time)s THEN interval '0'
+                                     ELSE interval '24 hours' END, %(phases)s::interval[]) END AS phase,
        width_bucket(p.tier_offset + p.principal, %(bounds)s::numeric[]) AS top_band,
        width_bucket(p.tier_offset, %(bounds)s::numeric[]) AS offset_band,
-       count(*) AS positions, sum(p.principal) AS principal, sum(p.tier_offset) AS "offset",
-       coalesce(sum(p.anchor_basis) FILTER (WHERE p.term_days IS NOT NULL), 0) AS anchor_basis
+       count(*) AS positions, sum(p.principal) AS principal, sum(p.tier_offset) AS "offset", sum(p.anchor_basis) AS anchor_basis
   FROM position p
- CROSS JOIN LATERAL (SELECT CASE p.anchor_days WHEN 0 THEN p.started_at
-                                 ELSE p.started_at + make_interval(hours => 24 * p.anchor_days) END AS begun_at,
-                            (p.started_at AT TIME ZONE 'UTC')::time AS time_of_day) b
  WHERE p.ended_at IS NULL
+   AND (p.term_days IS NOT NULL
+        OR CASE p.anchor_days WHEN 0 THEN p.started_at ELSE p.started_at + make_interval(hours => 24 * p.anchor_days) END
+           > %(paid_until)s)
    AND (%(asset_id)s::smallint IS NULL
         OR p.product_id = ANY(ARRAY(SELECT o.product_id FROM product o WHERE o.asset_id = %(asset_id)s::smallint)))
  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11;
+
+-- name: outlook_flexible
+-- Add up what open flexible positions hold that every distribution from now on pays: the day they began says no more.
+SELECT p.product_id, p.version, p.locked_revision,
+       CASE WHEN cardinality(%(phases)s::interval[]) = 0 THEN 0
+            ELSE width_bucket((p.started_at AT TIME ZONE 'UTC')::time - %(distribution_time)s::time
+                              + CASE WHEN (p.started_at AT TIME ZONE 'UTC')::time > %(distribution_time)s THEN interval '0'
+                                     ELSE interval '24 hours' END, %(phases)s::interval[]) END AS phase,
+       width_bucket(p.tier_offset + p.principal, %(bounds)s::numeric[]) AS top_band,
+       width_bucket(p.tier_offset, %(bounds)s::numeric[]) AS offset_band,
+       count(*) AS positions, sum(p.principal) AS principal, sum(p.tier_offset) AS "offset"
+  FROM position p
+ WHERE p.ended_at IS NULL AND p.term_days IS NULL
+   AND CASE p.anchor_days WHEN 0 THEN p.started_at ELSE p.started_at + make_interval(hours => 24 * p.anchor_days) END
+       <= %(paid_until)s
+   AND (%(asset_id)s::smallint IS NULL
+        OR p.product_id = ANY(ARRAY(SELECT o.product_id FROM product o WHERE o.asset_id = %(asset_id)s::smallint)))
+ GROUP BY 1, 2, 3, 4, 5, 6;
 
 -- name: outlook_products
 -- Read what decides where the principal of a product goes at maturity, and what leaving it early costs.
