@@ -144,7 +144,9 @@ def test_a_version_is_laid_beside_what_was_in_force_before_it(database: Database
         assert of_quota_in(4) == (3, "30", "40"), "a draft is held against what is in force"
         assert of_quota_in(2) == (3, "30", "20")
         assert of_quota_in(4, 2) == (2, "20", "40")
-        assert products.terms_in_force(tx, "F") == products.versions_of(tx, 1)[2].terms
+        products.approve_terms(tx, "bob", "F", 4, START)
+        assert of_quota_in(4) == (3, "30", "40"), "the last one in force before it, not the first"
+        assert products.terms_in_force(tx, "F") == products.versions_of(tx, 1)[3].terms
         for version, before in ((5, None), (1, 9)):
             with pytest.raises(errors.ProductNotFound):
                 products.version_differences(tx, "F", version, before)
