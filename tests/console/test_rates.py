@@ -61,8 +61,9 @@ def test_the_effect_and_the_notice_are_seen_before_anybody_is_asked(service: Ser
     assert f"It touches {from_form.customers} customer" in text
     assert "up to 7.50" in text
     assert "a year from" in text
-    shown = text.split("All USDT costs a day")[1].split()[1].replace(",", "")
-    assert shown.startswith(plain(from_form.asset_cost_per_day_after).rstrip("0"))
+    row = answer.text.split("All USDT costs a day")[1].split("</tr>")[0]
+    costs = [Decimal(each.replace(",", "")) for each in re.findall(r'<bdi dir="ltr">([0-9.,]+)</bdi>', row)]
+    assert costs == [from_form.asset_cost_per_day_before, from_form.asset_cost_per_day_after]
     assert "<form" not in answer.text
 
 
