@@ -57,6 +57,8 @@ class Story:
     examples: dict[str, Example] = field(default_factory=dict)
     answers: list[tuple[str, int, Any]] = field(default_factory=list)
     """Every JSON answer that was given: operation, status, document."""
+    logged: dict[str, int] = field(default_factory=dict)
+    """How many entries of the operators' log the writes of an operator have made, by operation."""
 
     def call(self, name: str, caller: Caller, /, *, body: Any = None, expects: int = 0, **named: Any) -> Any:
         """Call an operation, which must answer with its own status (or the one expected); gives the answer.
@@ -68,7 +70,10 @@ class Story:
         path = operation.path.format(**{key: named[key] for key in in_path})
         query = {key: as_text(value) for key, value in named.items() if key not in in_path}
         key = f"{name}-{self._count(name)}" if operation.keyed != "no" else None
+        entries = self._entries()
         given = caller.ask(operation.method, path, query=query, body=body, key=key)
+        if operation.method != "GET" and caller in (self.first, self.second):
+            self.logged[name] = self.logged.get(name, 0) + self._entries() - entries
         assert given.status_code == (expects or operation.status), f"{name}: {given.status_code} {given.text}"
         is_json = "json" in given.headers.get("Content-Type", "")
         answer = given.json() if is_json else given.text
@@ -88,6 +93,11 @@ class Story:
     def note(self, name: str, request: Example, status: int, answer: Any) -> None:
         """Keep an example that cannot be made by `call`, such as that of a stream."""
         self.examples[name] = masked({"request": request, "status": status, "answer": answer})
+
+    def _entries(self) -> int:
+        with self.service.database.transaction() as tx:
+            row = tx.execute("SELECT count(*) AS n FROM desk_log").fetchone()
+        return 0 if row is None else int(row.n)
 
     def _count(self, name: str) -> int:
         return 1 + sum(told == name for told, _, _ in self.answers)

@@ -35,6 +35,25 @@ def test_the_examples_are_what_the_service_answers(story: Story) -> None:
     assert as_file(story.examples) == examples_in_file(), "run `make docs`"
 
 
+NOTHING_PRIVILEGED = {
+    "audit_books": "it reads",
+    "check_product": "it reads",
+    "catch_up_runs": "each run that it starts is in the log",
+    "do_what_is_due": "so it is here",
+    "foresee_new_rate": "it reads",
+    "read_rate_source": "what is published within the bounds is in the log as the source's",
+    "seal_books": "it chains what is there",
+    "suppose": "it reads",
+}
+"""Writes of an operator that change nothing by themselves, with why."""
+
+
+def test_every_act_of_an_operator_is_in_the_log(story: Story) -> None:
+    unlogged = {name for name, entries in story.logged.items() if entries == 0}
+    assert unlogged - set(NOTHING_PRIVILEGED) == set()
+    assert set(NOTHING_PRIVILEGED) - unlogged == set()
+
+
 def test_masks_hide_what_differs_each_time_and_nothing_else() -> None:
     seen = {
         "token": "stds_" + "x" * 43,

@@ -9,7 +9,7 @@ import msgspec
 
 from staddle.api.operation import works
 from staddle.customers import ImportReport, import_customers, import_deposits
-from staddle.desk import now_of
+from staddle.desk import log, now_of
 from staddle.server.allow import client, operator
 from staddle.server.at import OnDatabase
 from staddle.server.call import key_by
@@ -45,7 +45,11 @@ def import_customer_file(at: OnDatabase, body: bytes, on_error: OnError = "stop"
     `stop` imports all lines or none, `skip` those that are good. Each reference is imported once, so that a repeat
     changes nothing. Larger files: `staddle customers import`.
     """
-    return take_in(at, body, on_error, import_customers)
+    taken = take_in(at, body, on_error, import_customers)
+    with at.database.transaction() as tx:
+        counts = {"imported": taken.imported, "already_there": taken.already_there, "bad": taken.bad_count}
+        log(tx, at.by, "import_customers", FILE, counts, now_of(tx, at.machine_now))
+    return taken
 
 
 @works("POST", "/v1/imports/deposits", allow=client("deposits"), gives=Imported, tag=TAG)

@@ -51,6 +51,14 @@ def log(tx: Tx, operator: str, act: str, subject: str, details: Mapping[str, obj
     tx.execute(sql.log, entry)
 
 
+def log_if_person(
+    tx: Tx, who: str, act: str, subject: str, details: Mapping[str, object], now: datetime
+) -> None:
+    """Write down what was done by hand; what the scheduler does by itself stands in its own records."""
+    if tx.execute(sql.is_operator, {"name": who}).fetchone() is not None:
+        log(tx, who, act, subject, details, now)
+
+
 def read_log(
     tx: Tx, count: int = 100, before: int | None = None, wanted: LogFilter = EVERYTHING
 ) -> list[LogEntry]:

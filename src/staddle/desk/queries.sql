@@ -131,6 +131,10 @@ SELECT a.approval_id, a.act, a.subject, a.request, a.basis, a.asked_by, a.asked_
 INSERT INTO desk_log (operator, act, subject, details, effective_at)
 VALUES (%(operator)s, %(act)s, %(subject)s, %(details)s, %(now)s);
 
+-- name: is_operator
+-- Say whether somebody works the desk, or has.
+SELECT 1 FROM operator WHERE name = %(name)s;
+
 -- name: read_log
 -- Read the latest entries of the operators' log that are wanted, newest first, before one of them.
 SELECT log_id, operator, act, subject, details, effective_at

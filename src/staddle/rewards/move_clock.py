@@ -7,6 +7,7 @@ from staddle.days import format_instant, parse_instant
 from staddle.db import Database, Tx
 from staddle.desk import find_desk, set_clock
 from staddle.desk.clock import LAST_INSTANT
+from staddle.desk.log import log_if_person
 from staddle.errors import InvalidTime, NotASandbox
 from staddle.ledger.once import write_once
 from staddle.rewards.report import RunReport
@@ -42,6 +43,11 @@ def move_clock(
 
     Gives the runs; it stops at one that waits for a second person. Raises NotASandbox or InvalidTime.
     """
+    with database.transaction() as tx:
+        now = find_desk(tx).clock_at
+        if now is not None:
+            details = {"to": format_instant(to), "is_lived": is_lived}
+            log_if_person(tx, by, "move_clock", "desk", details, now)
     if is_lived:
         return [report for ticked in tick_through(database, by, to, tell) for report in ticked.runs]
     with database.transaction() as tx:

@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 import msgspec
 
 from staddle.db import Database, Tx, queries
+from staddle.desk.log import log_if_person
 from staddle.failpoint import failpoint
 from staddle.money import ZERO
 from staddle.rewards.limits import PlanByProduct, because_outside, limits_of
@@ -41,6 +42,8 @@ def plan_run(database: Database, run_on: date, cutoff: datetime, started_by: str
         note = {"run_on": run_on, "cutoff": cutoff, "state": state, "started_by": started_by, "now": now}
         kept = {"held_because": "; ".join(reasons) or None, "limits": msgspec.json.encode(limits).decode()}
         tx.execute(sql.begin_run, {**note, **kept})
+        if found is None:
+            log_if_person(tx, started_by, "start_run", str(run_on), {"state": state}, now)
         keep_plan(tx, run_on, due, owed)
         failpoint("run.plan_kept")
         return state
