@@ -17,9 +17,11 @@ from typing import Any
 
 import httpx
 
+from bench import binance
 from bench.fill import OPENED_AT, checkpoint, config_of, fill, say, sql, temporary_home
 from bench.subscribe import customer_id, pgbench_rates, put_on_sale
 from staddle.db import Database, Server, open_server
+from staddle.keyring import Keyring
 from staddle.server.jobs import jobs
 
 RATIO_MIN = 2.5
@@ -61,6 +63,13 @@ def measure(server: Server, home: Path, customers: int, scale: int, seconds: int
                 number += seen["requests"] + connections
                 missed += judge(seen, connections, rates, p99_max)
             missed += portfolio(port, tokens, seconds)
+            missed += binance.measure(
+                database,
+                Keyring(config_of(home)),
+                port,
+                seconds,
+                lambda: load(port, tokens, 64, seconds, None, 10**8),
+            )
             say(f"  memory of each process, MB: {before} before, {memory_of(port)} after")
         missed += oversold(database)
     verdict = "MISSED" if missed else "good"
@@ -136,6 +145,8 @@ def serving(home: Path, database: str, processes: int, has_worker: bool = True) 
         "STADDLE_DATABASE": database,
         "STADDLE_LISTEN": f"127.0.0.1:{port}",
         "STADDLE_PROCESSES": str(processes),
+        "STADDLE_TRUSTED_PROXIES": "127.0.0.1",
+        "STADDLE_BINANCE_PACE_SECONDS": "0",
     }
     with tempfile.TemporaryFile() as output:
         command = [str(Path(sys.executable).parent / "staddle"), "serve"]

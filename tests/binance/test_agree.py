@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.api.world import Service, serving
+from tests.binance.conftest import FreshDesk
 from tests.binance.world import EARN, Signer, hmac_key, passes
 from tests.living import Living, assert_audited
 
@@ -17,6 +18,13 @@ ZERO = Decimal(0)
 BOTS = ("ida", "joe", "kim")
 FIXED = ("USDT-5", "YEN-4-LATE", "USDT-90-LATE", "USDT-60-LESS", "BTC-7-KEEP", "USDT-14-STAY")
 DAYS = 16
+
+
+@pytest.fixture(scope="module")
+def living(fresh_desk: FreshDesk) -> Iterator[Living]:
+    """A desk of this file's own."""
+    with fresh_desk() as living:
+        yield living
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +39,6 @@ def bots(service: Service) -> dict[str, Signer]:
     """Three customers whose bots have done something every other day, by chance that is always the same."""
     chance = random.Random(6)
     living = service.living
-    living.product("USDT-5", "USDT", apr="0.08", term_days=5, flexible_product="USDT-FLEX")
     living.product(
         "YEN-4-LATE", "YEN", apr="0.2", term_days=4, payout="at_maturity",
         early_redemption="keep_fraction", kept_fraction="0.25",

@@ -302,7 +302,7 @@ def test_what_needs_no_key_asks_for_none(service: Service) -> None:
 def test_the_same_signed_request_sent_twice_moves_once(service: Service) -> None:
     ada = Signer(service.http, hmac_key(service.database, "ada"))
     before = spot_and_funding(service, "ada", "USDT")[0]
-    query = f"productId=USDT-FLEX&amount=7&timestamp={now()}"
+    query = f"productId=USDT-FLEX&amount=7&autoSubscribe=false&timestamp={now()}"
     signed = f"{query}&signature={ada.key.sign(query.encode())}"
     first, again = (ada.done(ada.raw("POST", SUBSCRIBE, signed)) for _ in range(2))
     assert first == again

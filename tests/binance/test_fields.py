@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.api.world import Service, serving
+from tests.binance.conftest import FreshDesk
 from tests.binance.world import EARN, Signer, code_of, hmac_key, passes, refused
 from tests.living import Living
 
@@ -12,8 +13,8 @@ Fields = dict[str, type | tuple[type, ...]]
 NUMBER = (int, float)
 
 FLEXIBLE_LIST: Fields = {
-    "asset": str, "latestAnnualPercentageRate": str, "canPurchase": bool, "canRedeem": bool, "isSoldOut": bool, "hot": bool,
-    "minPurchaseAmount": str, "productId": str, "subscriptionStartTime": int, "status": str,
+    "asset": str, "latestAnnualPercentageRate": str, "canPurchase": bool, "canRedeem": bool, "isSoldOut": bool,
+    "hot": bool, "minPurchaseAmount": str, "productId": str, "subscriptionStartTime": int, "status": str,
 }  # fmt: skip
 LOCKED_DETAIL: Fields = {
     "asset": str, "rewardAsset": str, "duration": int, "renewable": bool, "isSoldOut": bool, "apr": str, "status": str,
@@ -70,6 +71,13 @@ def has(row: dict[str, Any], fields: Fields, *, also: Fields | None = None) -> N
     for name, kind in wanted.items():
         kinds = kind if isinstance(kind, tuple) else (kind,)
         assert type(row[name]) in kinds, (name, row[name])
+
+
+@pytest.fixture(scope="module")
+def living(fresh_desk: FreshDesk) -> Iterator[Living]:
+    """A desk of this file's own."""
+    with fresh_desk() as living:
+        yield living
 
 
 @pytest.fixture(scope="module", params=["documented", "observed"])

@@ -6,12 +6,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.api.world import Service, serving
+from tests.binance.conftest import FreshDesk
 from tests.binance.world import EARN, Signer, code_of, hmac_key, refused, spot_and_funding
 from tests.living import Living
 
 from staddle.server.weigh import forget_weights
 
 LIST = f"{EARN}/flexible/list"
+
+
+@pytest.fixture(scope="module")
+def living(fresh_desk: FreshDesk) -> Iterator[Living]:
+    """A desk of this file's own."""
+    with fresh_desk() as living:
+        yield living
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,7 @@ def products(living: Living) -> None:
     living.product("USDT-FLEX", "USDT", bands=tiers, amount_min="1", personal_cap="20000", quota="100000")
     living.product("BTC-FLEX", "BTC", apr="0.01")
     living.product("USDT-30", "USDT", apr="0.08", term_days=30, amount_min="10", flexible_product="USDT-FLEX")
+    living.product("USDT-5", "USDT", apr="0.08", term_days=5, amount_min="1", flexible_product="USDT-FLEX")
     living.product("USDT-90-LATE", "USDT", apr="0.1", term_days=90, payout="at_maturity", amount_min="10")
     living.product(
         "BTC-7-KEEP", "BTC", apr="0.05", term_days=7, early_redemption="keep_fraction", kept_fraction="0.5"
