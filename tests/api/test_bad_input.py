@@ -97,6 +97,9 @@ def test_no_odd_number_is_an_amount(everybody: dict[str, Caller]) -> None:
                 answer = Request(operation, request.path, request.query, body).sent_by(
                     sender_of(request, everybody)
                 )
+                if operation.name == "check_product":  # it answers what is wrong
+                    assert path[-1] in {each["field"] for each in answer.json()["problems"]}, odd
+                    continue
                 statuses = (
                     {each["status"] for each in answer.json()["items"]} if is_bulk else {answer.status_code}
                 )

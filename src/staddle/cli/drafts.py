@@ -12,6 +12,7 @@ from staddle.cli.arguments import ProductCode
 from staddle.cli.edge import At, reads, writes
 from staddle.cli.show import grid, instant, listing, percent, said
 from staddle.cli.terms import TERMS, TermsFile, drafted_view, given_terms, read_terms, written_terms
+from staddle.products.read_terms import AMOUNTS
 
 NewCode = Annotated[str, typer.Argument(help="Capital letters, digits, '.', '_', '~' or '-'.")]
 VersionNumber = Annotated[int, typer.Argument(help="Of the terms.")]
@@ -35,7 +36,11 @@ def check(
     **given: Any,
 ) -> Shown:
     """Look a draft over without writing it: every problem at once; without coin, kind and name, a next version."""
-    fields = {**written_terms(file), **given_terms(given)}
+    of_file = {
+        name: str(each) if name in AMOUNTS and type(each) is int else each
+        for name, each in written_terms(file).items()
+    }
+    fields = {**of_file, **given_terms(given)}
     if (asset, kind, name) == (None, None, None):
         in_force = room.terms_in_force(at.tx, code)
         checked = room.check_version(at.tx, code, fields, at.now)

@@ -15,7 +15,7 @@ from staddle.money import SCALE_MAX, unit_of
 from staddle.products.check_terms import Problem, problems_of
 from staddle.products.draft import check_code, check_kind, check_name, flexible_target, known_product
 from staddle.products.find import Product, find_product
-from staddle.products.read_terms import parse_term
+from staddle.products.read_terms import AMOUNTS, parse_term
 from staddle.products.terms import Terms, with_defaults
 
 TYPES = {field.name: field.type for field in msgspec.structs.fields(Terms)}
@@ -127,6 +127,8 @@ def read_field(field: str, given: Any) -> Any:
     if field not in TYPES:
         raise InvalidTerms("there is no such term")
     kind = TYPES[field]
+    if field in AMOUNTS and not isinstance(given, str | Decimal | None):
+        raise InvalidTerms("it is not a plain decimal number, written as text")
     try:
         return msgspec.convert(parse_term(field, whole(given) if int in types_of(kind) else given), kind)
     except msgspec.ValidationError:
