@@ -180,3 +180,16 @@ def test_a_transfer_that_is_not_there_is_not_found(living: Living) -> None:
         for number in (0, -5, 256 * 10**9, 1 << 70):
             with pytest.raises(TransferNotFound):
                 ledger.transfer_of(tx, number)
+
+
+def test_a_transfer_at_the_edge_of_a_stretch_is_told_once(database: Database) -> None:
+    """Stretches begin an hour behind the last transfer, and are 1, 4, 16 and 64 minutes long while they are empty."""
+    living = Living(database)
+    living.asset("USDT")
+    living.passes(days=1)
+    first = living.customer("anna", USDT="5")
+    living.passes(minutes=25)
+    second = living.customer("bert", USDT="5")
+    with database.transaction() as tx:
+        page = ledger.transfers_of_desk(tx, TransferFilter(kind="deposit"), None, 10, living.now)
+    assert [each.customer_id for each in page.items] == [second, first]
