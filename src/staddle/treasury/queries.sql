@@ -47,8 +47,10 @@ SELECT a.approval_id, a.request ->> 'move' AS move, a.request ->> 'asset' AS ass
  LIMIT %(limit)s;
 
 -- name: expect_a_few_sums
--- Tell the planner, for this transaction, that many positions make few sums, so that it lets several processes add up.
-SELECT set_config('parallel_setup_cost', '0', true) AS setup, set_config('parallel_tuple_cost', '0', true) AS rows;
+-- Tell the planner, for this transaction, that many positions make few sums: several processes read a part each, and
+-- nothing is sorted for it.
+SELECT set_config('parallel_setup_cost', '0', true) AS setup, set_config('parallel_tuple_cost', '0', true) AS rows,
+       set_config('enable_sort', 'off', true) AS sorts;
 
 -- name: tier_bounds
 -- Read the amounts at which any rate changes.
