@@ -14,6 +14,7 @@ from tests.stories.test_schedule import open_alarms, work
 
 from staddle import desk, errors, rewards
 from staddle.db import Database
+from staddle.rewards.attempt import attempt
 from staddle.rewards.pay import Piece, pay_piece
 from staddle.rewards.plan import plan_run
 from staddle.server.jobs import Late, Runs
@@ -282,3 +283,13 @@ def test_an_attempt_whose_process_lives_is_not_taken_for_interrupted(living: Liv
     with after_piece(2, lambda: seen.append([each.outcome for each in attempts(living)])):
         living.run(RUN_ON)
     assert seen == [[None]]
+
+
+def test_two_processes_at_one_run_at_once_are_two_attempts_and_neither_is_interrupted(living: Living) -> None:
+    with (
+        attempt(living.database, RUN_ON, "ada", "one") as first,
+        attempt(living.database, RUN_ON, "bob", "two") as second,
+    ):
+        assert [(each.process, each.outcome) for each in attempts(living)] == [("one", None), ("two", None)]
+        first.outcome, second.outcome = "stopped", "finished"
+    assert [each.outcome for each in attempts(living)] == ["stopped", "finished"]
