@@ -10,7 +10,7 @@ import msgspec
 from staddle.db import Tx, queries
 
 sql = queries(__package__)
-SEALED_AT_ONCE = 10_000
+SEALED_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
