@@ -152,11 +152,16 @@ def test_redeem_amount_early_is_what_an_early_redemption_then_pays(service: Serv
     held = {name: lock(ada, name, "600") for name in names}
     service.living.deposit(service.customer_id("ada"), "BTC", "1")
     held["BTC-7-KEEP"] = lock(ada, "BTC-7-KEEP", "1")
-    for days in (0, 1, 3):
-        passes(service, days=days, hours=7)
+    # Before a day is completed, after it, once more, and when it was distributed.
+    for days, hours in ((0, 3), (1, 0), (2, 0), (0, 7)):
+        passes(service, days=days, hours=hours)
         for name, number in held.items():
             shown = D(position(ada, number)["redeemAmountEarly"])
-            assert shown == service.living.quote(service.customer_id("ada"), number).returned, (name, days)
+            assert shown == service.living.quote(service.customer_id("ada"), number).returned, (
+                name,
+                days,
+                hours,
+            )
     for name, number in held.items():
         asset = name.partition("-")[0]
         row, before = position(ada, number), wallets(service, asset)

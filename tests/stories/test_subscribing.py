@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.living import START, Living, assert_books_hold, halt
+from tests.living import START, Living, assert_audited, assert_books_hold, halt
 
 from staddle import customers, errors, products
 from staddle.db import Database
@@ -257,6 +257,24 @@ def test_first_come_is_first_served_within_a_list_and_one_refusal_never_fails_it
     assert living.quota_used("LAST") == 100
     with living.database.transaction() as tx:
         assert_books_hold(tx)
+
+
+def test_from_both_accounts_spot_pays_first_and_the_books_hold(living: Living) -> None:
+    anna = living.customer("anna", USDT="30")
+    living.deposit(anna, "USDT", "40", "funding")
+    both = [living.subscription(anna, "FLEX", amount, source="both") for amount in ("20", "25", "30", "25")]
+    outcomes = living.subscribe_all(both)
+    assert [type(outcome.error) for outcome in outcomes] == [
+        type(None), type(None), errors.InsufficientFunds, type(None),
+    ]  # fmt: skip
+    assert living.spot(anna, "USDT") == living.funding(anna, "USDT") == 0
+    paid = living.rows(
+        "SELECT position_id, count(DISTINCT act_id) AS acts,"
+        " array_agg(account_kind(debit_account) || ':' || amount::int ORDER BY transfer_id) AS parts"
+        " FROM transfer WHERE kind = 'subscription' GROUP BY 1 ORDER BY 1"
+    )
+    assert [(row.parts, row.acts) for row in paid] == [(["1:20"], 1), (["1:10", "2:15"], 1), (["2:25"], 1)]
+    assert_audited(living.database)
 
 
 def test_one_customers_commands_in_a_list_share_balance_cap_and_tiers(living: Living) -> None:
