@@ -13,7 +13,7 @@ from staddle.money import EXACT, parse_decimal
 from staddle.pages.chart import series_of
 from staddle.pages.page import NOTHING_TYPED, Download, Typed, View, Visit, shows
 from staddle.server.allow import operator
-from staddle.treasury import Ladder, Supposed, WhatIf, ladder, what_if
+from staddle.treasury import Ladder, Supposed, WhatIf, counted_foresight, counted_ladder, what_if
 
 SEES = operator("viewer")
 HUNDREDTH = Decimal("0.01")
@@ -27,8 +27,8 @@ DAY_HEADS = ("on", "principal", "cost", "funded", "forfeited", "left")
 def show_ladder(visit: Visit, asset: str) -> View:
     """Show what falls due on each of the next 120 days, beside what could be taken at any time."""
     coin = find_asset(visit.tx, asset)
-    found = ladder_of(visit, coin.code)
-    shown: dict[str, Any] = {"asset": coin, "ladder": found, "series": None}
+    found, counted_at = ladder_of(visit, coin.code)
+    shown: dict[str, Any] = {"asset": coin, "ladder": found, "series": None, "counted_at": counted_at}
     if found is not None:
         falls_due = [
             format(day.principal_leaving + day.rewards_daily + day.rewards_at_maturity, "f")
@@ -39,17 +39,22 @@ def show_ladder(visit: Visit, asset: str) -> View:
     return View("ladder.html", shown)
 
 
-def ladder_of(visit: Visit, asset: str) -> Ladder | None:
-    """Read the ladder of an asset; None while nobody has anything of it."""
-    found = ladder(visit.tx, visit.now, asset)
-    return found[0] if found else None
+def ladder_of(visit: Visit, asset: str) -> tuple[Ladder | None, datetime | None]:
+    """Read the ladder of an asset, None while nobody has anything of it, and when it was counted."""
+    return counted_ladder(visit.tx, visit.now, visit.at.machine_now, asset)
+
+
+def supposed(visit: Visit, asset: str, typed: Typed) -> Supposed:
+    """Work out what comes of what is supposed, from the positions as they were counted last."""
+    kept, _ = counted_foresight(visit.tx, visit.now, visit.at.machine_now)
+    return what_if(visit.tx, wanted_of(asset, typed), visit.now, None if kept is None else kept.groups)
 
 
 @shows("/console/treasury/{asset}/ladder.csv", allow=SEES)
 def export_ladder(visit: Visit, asset: str) -> Download:
     """Give the ladder as a file."""
     coin = find_asset(visit.tx, asset)
-    found = ladder_of(visit, coin.code)
+    found, _ = ladder_of(visit, coin.code)
     days = [] if found is None else found.days
     rows = ([coin.code, *(getattr(day, name) for name in LADDER_HEADS)] for day in days)
     return csv_file(("asset", *LADDER_HEADS), rows, f"{coin.code}-ladder.csv")
@@ -62,7 +67,7 @@ def show_what_if(visit: Visit, asset: str, typed: Typed = NOTHING_TYPED) -> View
     outcome: Supposed | None = None
     refused: StaddleError | None = None
     try:
-        outcome = what_if(visit.tx, wanted_of(coin.code, typed), visit.now)
+        outcome = supposed(visit, coin.code, typed)
     except StaddleError as error:
         refused = error
     shown: dict[str, Any] = {"asset": coin, "typed": typed, "outcome": outcome, "refused": refused}
@@ -78,7 +83,7 @@ def show_what_if(visit: Visit, asset: str, typed: Typed = NOTHING_TYPED) -> View
 def export_what_if(visit: Visit, asset: str, typed: Typed = NOTHING_TYPED) -> Download:
     """Give the days of a supposition as a file."""
     coin = find_asset(visit.tx, asset)
-    outcome = what_if(visit.tx, wanted_of(coin.code, typed), visit.now)
+    outcome = supposed(visit, coin.code, typed)
     rows = ([coin.code, *(getattr(day, name) for name in DAY_HEADS)] for day in outcome.days)
     return csv_file(("asset", *DAY_HEADS), rows, f"{coin.code}-what-if.csv")
 

@@ -874,6 +874,15 @@ COMMENT ON COLUMN public.counted_cost.day_basis IS 'what a day costs at the rate
 
 COMMENT ON COLUMN public.counted_cost.counted_at IS 'by the machine''s clock';
 
+CREATE TABLE public.counted_foresight (
+    is_the_only_one boolean DEFAULT true NOT NULL,
+    body text NOT NULL,
+    counted_at timestamp with time zone NOT NULL,
+    CONSTRAINT counted_foresight_is_the_only_one_check CHECK (is_the_only_one)
+);
+
+COMMENT ON COLUMN public.counted_foresight.body IS 'JSON: positions in groups that earn alike, and the liquidity ladder of each coin';
+
 CREATE TABLE public.customer (
     cell smallint NOT NULL,
     customer_id bigint NOT NULL,
@@ -1949,6 +1958,9 @@ ALTER TABLE ONLY public.consent
 ALTER TABLE ONLY public.counted_cost
     ADD CONSTRAINT counted_cost_pkey PRIMARY KEY (product_id);
 
+ALTER TABLE ONLY public.counted_foresight
+    ADD CONSTRAINT counted_foresight_pkey PRIMARY KEY (is_the_only_one);
+
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (cell, customer_id);
 
@@ -2536,6 +2548,8 @@ GRANT SELECT,INSERT ON TABLE public.closing_movement TO staddle_app;
 GRANT SELECT,INSERT ON TABLE public.consent TO staddle_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.counted_cost TO staddle_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.counted_foresight TO staddle_app;
 
 GRANT SELECT,INSERT ON TABLE public.customer TO staddle_app;
 

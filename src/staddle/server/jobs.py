@@ -36,7 +36,7 @@ from staddle.server.schedule import Job, Work
 from staddle.server.tasks import RUNS, put
 from staddle.server.watch import Outbox, watch_redemptions
 from staddle.server.weigh import forget_weights
-from staddle.treasury import count_costs, keep_costs, runway
+from staddle.treasury import count_costs, keep_costs, keep_foresight, runway
 
 sql = queries(__package__)
 SCHEDULER = "scheduler"
@@ -254,6 +254,12 @@ def watch_pools(work: Work) -> None:
         raise_all(tx, "runway_short", short, work.now)
 
 
+def foresee_days(work: Work) -> None:
+    """Work out the coming days, for whoever looks at the ladder and supposes something."""
+    with work.database.transaction() as tx:
+        keep_foresight(tx, work.now, work.machine_now)
+
+
 def audit_books(work: Work) -> str | None:
     """Prove the whole ledger once a day, some hours after the distribution, and whenever somebody has asked for it."""
     with work.database.transaction() as tx:
@@ -305,6 +311,7 @@ def jobs() -> list[Job]:
         Job("late_runs", 30, Late()),
         Job("parked", 60, watch_positions),
         Job("runway", 120, watch_pools, follows_desk=True),
+        Job("foresight", 600, foresee_days, follows_desk=True),
         Job("redemptions", 300, watch_redemptions, follows_desk=True),
         Job("quotes", 3_600, forget_quotes),
         Job("access", 3_600, forget_access),

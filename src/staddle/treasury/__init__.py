@@ -1,7 +1,14 @@
 """The desk's own money: the reward pool, how long it lasts, what falls due, income from forfeitures."""
 
 from staddle.treasury.correct import Corrected, Entry, approve_correction, ask_correction, find_entry
-from staddle.treasury.counted import Counted, counted_costs, keep_costs
+from staddle.treasury.counted import (
+    Counted,
+    counted_costs,
+    counted_foresight,
+    counted_ladder,
+    keep_costs,
+    keep_foresight,
+)
 from staddle.treasury.foresee import Cost, Maturities, Runway, count_costs, maturities, runway
 from staddle.treasury.foresee_rate import LockedTerms, RateEffect, foresee_rate
 from staddle.treasury.history import PoolDay, pool_days, pool_history
@@ -45,9 +52,12 @@ __all__ = [
     "ask_pool_move",
     "count_costs",
     "counted_costs",
+    "counted_foresight",
+    "counted_ladder",
     "find_entry",
     "foresee_rate",
     "keep_costs",
+    "keep_foresight",
     "ladder",
     "maturities",
     "pool_days",

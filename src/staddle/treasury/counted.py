@@ -6,10 +6,14 @@ limits or the effect of a request, counts for itself; what is kept here is only 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from staddle.db import Tx, queries
 from staddle.treasury.foresee import Cost, count_costs
+from staddle.treasury.ladder import Ladder, ladder
+from staddle.treasury.outlook import KeptGroups, groups_to_keep
 
 sql = queries(__package__)
 GOOD_FOR = timedelta(minutes=15)
@@ -44,3 +48,39 @@ def counted_costs(tx: Tx, now: datetime, machine_now: datetime) -> Counted:
         return Counted(count_costs(tx, now), None)
     costs = {row.code: Cost(row.positions, row.principal, row.day_basis) for row in rows}
     return Counted(costs, rows[0].counted_at)
+
+
+class Foresight(msgspec.Struct, frozen=True):
+    """What the coming days are worked out from, and the ladder of every asset, as they were on one day."""
+
+    now: datetime
+    groups: KeptGroups
+    ladders: list[Ladder]
+
+
+def keep_foresight(tx: Tx, now: datetime, machine_now: datetime) -> None:
+    """Read and work out what pages show of the coming days, and keep it in place of what was kept before."""
+    found = Foresight(now, groups_to_keep(tx, now), ladder(tx, now))
+    tx.execute(sql.keep_foresight, {"body": msgspec.json.encode(found).decode(), "machine_now": machine_now})
+
+
+def counted_foresight(
+    tx: Tx, now: datetime, machine_now: datetime
+) -> tuple[Foresight | None, datetime | None]:
+    """Give what was kept of the coming days, where that is recent and of the same day, and when it was counted."""
+    row = tx.execute(sql.counted_foresight, {"since": machine_now - GOOD_FOR}).fetchone()
+    if row is None:
+        return None, None
+    found = msgspec.json.decode(row.body, type=Foresight)
+    if found.now.astimezone(UTC).date() != now.astimezone(UTC).date():
+        return None, None
+    return found, row.counted_at
+
+
+def counted_ladder(
+    tx: Tx, now: datetime, machine_now: datetime, asset: str
+) -> tuple[Ladder | None, datetime | None]:
+    """Give the ladder of a coin as it was counted last, else as it is now; None where there is nothing of it."""
+    kept, counted_at = counted_foresight(tx, now, machine_now)
+    found = ladder(tx, now, asset) if kept is None else kept.ladders
+    return next((each for each in found if each.asset == asset), None), counted_at

@@ -92,14 +92,33 @@ class Outlook:
         return () if found is None else found.tiers
 
 
+@dataclass(frozen=True, slots=True)
+class KeptGroups:
+    """The groups of all assets as they were read before, and what they were told apart by."""
+
+    paid_until: datetime
+    phases: tuple[timedelta, ...]
+    bounds: tuple[Decimal, ...]
+    groups: tuple[Group, ...]
+
+    def tell_apart(self, paid_until: datetime, phases: list[timedelta], bounds: list[Decimal]) -> bool:
+        """Say whether they can be told apart by all that is asked for; by more does no harm."""
+        is_as_fine = set(phases) <= set(self.phases) and set(bounds) <= set(self.bounds)
+        return self.paid_until == paid_until and is_as_fine
+
+
 def read_outlook(
     tx: Tx,
     now: datetime,
     asset_id: int | None = None,
     days: int = DAYS_MAX,
     changes: Iterable[datetime] = (),
+    kept: KeptGroups | None = None,
 ) -> Outlook:
-    """Read what the next days are worked out from. `changes` are instants at which a rate is supposed to change."""
+    """Read what the next days are worked out from. `changes` are instants at which a rate is supposed to change.
+
+    `kept` is what was read before, in the place of one more pass over the positions, where it says enough.
+    """
     at = find_desk(tx).distribution_time
     row = tx.execute(sql.paid_until).fetchone()
     assert row is not None
@@ -120,28 +139,61 @@ def read_outlook(
         if rate.effective_at <= horizon and (fixed_floats or rate.effective_at > paid_until - 2 * DAY)
     ]
     phases = sorted({phase_of(each, at) for each in (*relevant, *changes)})
-    tx.execute(sql.expect_a_few_sums)
-    named = {
-        "paid_until": paid_until,
-        "distribution_time": at,
-        "phases": phases,
-        "bounds": bounds,
-        "asset_id": asset_id,
-    }
-    rows = tx.execute(sql.outlook, named).fetchall()
-    flexible = tx.execute(sql.outlook_flexible, named).fetchall()
+    if kept is not None and kept.tell_apart(paid_until, phases, bounds):
+        ours = {each.product_id for each in in_asset}
+        groups = tuple(each for each in kept.groups if each.product_id in ours)
+    else:
+        groups = read_groups(tx, paid_until, at, phases, bounds, asset_id)
     return Outlook(
         today=now.astimezone(UTC).date(),
         paid_on=paid_on,
         distribution_time=at,
-        groups=(
-            *(group_of(row, paid_on, phases, bounds) for row in rows),
-            *(flexible_of(row, paid_on, phases, bounds) for row in flexible),
-        ),
+        groups=groups,
         products=products,
         rates=rates,
         early={(each.product_id, each.version): each for each in tx.execute(sql.early_terms).fetchall()},
     )
+
+
+def read_groups(
+    tx: Tx,
+    paid_until: datetime,
+    distribution_time: time,
+    phases: Sequence[timedelta],
+    bounds: Sequence[Decimal],
+    asset_id: int | None,
+) -> tuple[Group, ...]:
+    """Put the open positions of an asset, or of all, into groups; reads each of them once."""
+    tx.execute(sql.expect_a_few_sums)
+    named = {
+        "paid_until": paid_until,
+        "distribution_time": distribution_time,
+        "phases": list(phases),
+        "bounds": list(bounds),
+        "asset_id": asset_id,
+    }
+    paid_on = run_on_of(paid_until, distribution_time)
+    rows = tx.execute(sql.outlook, named).fetchall()
+    flexible = tx.execute(sql.outlook_flexible, named).fetchall()
+    return (
+        *(group_of(row, paid_on, phases, bounds) for row in rows),
+        *(flexible_of(row, paid_on, phases, bounds) for row in flexible),
+    )
+
+
+def groups_to_keep(tx: Tx, now: datetime) -> KeptGroups:
+    """Read the groups of all assets, told apart by every rate there is and by the hour of the distribution."""
+    at = find_desk(tx).distribution_time
+    row = tx.execute(sql.paid_until).fetchone()
+    assert row is not None
+    paid_until: datetime = row.watermark_at.astimezone(UTC)
+    revisions = [rate for rates in all_rates(tx).values() for rate in rates]
+    horizon = now + (DAYS_MAX + 2) * DAY
+    phases = {phase_of(rate.effective_at, at) for rate in revisions if rate.effective_at <= horizon}
+    bounds = {ZERO, *(tier.amount_from for rate in revisions for tier in rate.tiers)}
+    told_apart_by = sorted({*phases, DAY}), sorted(bounds)
+    groups = read_groups(tx, paid_until, at, *told_apart_by, None)
+    return KeptGroups(paid_until, tuple(told_apart_by[0]), tuple(told_apart_by[1]), groups)
 
 
 def all_rates(tx: Tx) -> dict[int, tuple[Rate, ...]]:

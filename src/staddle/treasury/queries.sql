@@ -316,3 +316,13 @@ SELECT o.code, c.positions, c.principal, c.day_basis, c.counted_at
   FROM counted_cost c
   JOIN product o ON o.product_id = c.product_id
  WHERE c.counted_at >= %(since)s;
+
+-- name: keep_foresight
+-- Keep what pages show of the coming days.
+INSERT INTO counted_foresight (body, counted_at)
+VALUES (%(body)s, %(machine_now)s)
+    ON CONFLICT (is_the_only_one) DO UPDATE SET body = excluded.body, counted_at = excluded.counted_at;
+
+-- name: counted_foresight
+-- Read what was kept of the coming days, where that was since an instant.
+SELECT body, counted_at FROM counted_foresight WHERE counted_at >= %(since)s;

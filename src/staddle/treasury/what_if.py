@@ -17,7 +17,7 @@ from staddle.money import DAYS_IN_YEAR, EXACT, ZERO, check_positive, check_scale
 from staddle.products import Rate, Tier
 from staddle.products.terms import APR_MAX
 from staddle.treasury.by_day import Life, Sums, lives, stretches, sum_up
-from staddle.treasury.outlook import DAYS_MAX, Group, Outlook, basis_so_far, read_outlook
+from staddle.treasury.outlook import DAYS_MAX, Group, KeptGroups, Outlook, basis_so_far, read_outlook
 
 FACTOR_MAX = Decimal(1_000)
 
@@ -69,14 +69,14 @@ class Supposed(msgspec.Struct, frozen=True, kw_only=True):
     assumes: list[str]
 
 
-def what_if(tx: Tx, wanted: WhatIf, now: datetime) -> Supposed:
+def what_if(tx: Tx, wanted: WhatIf, now: datetime, kept: KeptGroups | None = None) -> Supposed:
     """Work out what comes of a supposition; writes nothing. Raises AssetNotFound, InvalidChoice, InvalidAmount or
-    TooManyDecimals.
+    TooManyDecimals. `kept` is what was read of the positions before, where that is near enough.
     """
     asset = find_asset(tx, wanted.asset)
     check(wanted, asset, now)
     changes = [] if wanted.apr_from is None else [wanted.apr_from]
-    outlook = read_outlook(tx, now, asset.asset_id, wanted.days, changes)
+    outlook = read_outlook(tx, now, asset.asset_id, wanted.days, changes, kept)
     left = EXACT.quantize(pool_left(tx).get(asset.asset_id, ZERO), asset.unit)
     base = play(outlook, asset, left, WhatIf(asset=wanted.asset, days=wanted.days))
     days = play(outlook, asset, left, wanted)
