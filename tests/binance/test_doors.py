@@ -296,6 +296,14 @@ def test_what_needs_no_key_asks_for_none(service: Service) -> None:
     assert service.http.get("/api/v3/exchangeInfo").json()["symbols"] == []
 
 
+def test_a_body_that_is_too_large_is_told_in_the_protocols_words(service: Service, ben: Signer) -> None:
+    status, code, words = refused(ben.raw("POST", SUBSCRIBE, f"timestamp={now()}", "x" * (1 << 20) + "x"))
+    assert (status, code) == (400, -6016)
+    assert words.startswith("Parameter err")
+    ours = service.http.post("/v1/subscriptions", content=b"x" * ((1 << 20) + 1))
+    assert ours.json()["code"] == "request_too_large"
+
+
 # The same request again
 
 

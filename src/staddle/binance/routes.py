@@ -23,7 +23,7 @@ def edge(service: Service) -> Routes:
     """Make the routes: all endpoints go under the framework, so that what was signed is read as it was sent."""
     shared = Edge(service, Keyring(service.config))
     direct = {address: partial(shared.answer, endpoint) for address, endpoint in ENDPOINTS.items()}
-    return Routes([unknown("/sapi"), unknown("/api")], direct)
+    return Routes([unknown("/sapi"), unknown("/api")], direct, lambda error: told(error, None, {}))
 
 
 def unknown(prefix: str) -> HTTPRouteHandler:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from staddle.desk import Price
-from staddle.money import ZERO, floor_to_unit
+from staddle.money import EXACT, ZERO, floor_to_unit
 
 DECIMALS = 8
 
@@ -29,8 +29,8 @@ def _worth(
     if asset == target:
         return floor_to_unit(held, 1, DECIMALS)
     if (asset, target) in known:
-        return floor_to_unit(held * known[asset, target], 1, DECIMALS)
+        return floor_to_unit(EXACT.multiply(held, known[asset, target]), 1, DECIMALS)
     for quote in quotes:
         if (asset, quote) in known and (target, quote) in known:
-            return floor_to_unit(held * known[asset, quote], known[target, quote], DECIMALS)
+            return floor_to_unit(EXACT.multiply(held, known[asset, quote]), known[target, quote], DECIMALS)
     return ZERO

@@ -22,7 +22,7 @@ from staddle.errors import (
     RequestTooLarge,
     StaddleError,
 )
-from staddle.server.direct import BODY_MAX, HEADERS, Answer, Application, under
+from staddle.server.direct import BODY_MAX, HEADERS, Answer, Application, Refuse, refuse, under
 from staddle.server.metrics import measure
 from staddle.server.parent import is_left_behind
 from staddle.server.problem import MEDIA_TYPE, problem_of
@@ -41,10 +41,13 @@ OF_FRAMEWORK: dict[int, type[StaddleError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The routes of an edge, and those of its addresses that go under the framework, by method and path."""
+    """The routes of an edge, and those of its addresses that go under the framework, by method and path; `refuse` tells
+    what is wrong with a body there.
+    """
 
     routes: Sequence[HTTPRouteHandler]
     direct: Mapping[tuple[str, str], Answer] = field(default_factory=dict)
+    refuse: Refuse = refuse
 
 
 def assemble(service: Service, edges: Sequence[Callable[[Service], Edge]]) -> Application:
@@ -75,7 +78,8 @@ def assemble(service: Service, edges: Sequence[Callable[[Service], Edge]]) -> Ap
         logging_config=None,
     )
     direct = {address: answer for edge in made for address, answer in edge.direct.items()}
-    return watched(under(application, direct), bodies)
+    refusing = {address: edge.refuse for edge in made for address in edge.direct}
+    return watched(under(application, direct, refusing), bodies)
 
 
 def hear_the_stop(service: Service) -> None:

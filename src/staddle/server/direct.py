@@ -25,6 +25,7 @@ HEADERS: Mapping[str, str] = {
 """What protects browsers, on every answer; a page may set its own."""
 RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 Answer = Callable[[Incoming], Awaitable[Reply]]
+Refuse = Callable[[StaddleError], Reply]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -34,8 +35,21 @@ class Gone(Exception):
     """The client went away before its request was complete."""
 
 
-def under(application: Application, direct: Mapping[tuple[str, str], Answer]) -> Application:
-    """Give an application that answers some addresses, by method and path, directly."""
+def refuse(error: StaddleError) -> Reply:
+    """Tell what is wrong with a body, as problem details."""
+    problem = problem_of(error)
+    return Reply(problem.status, msgspec.json.encode(problem), MEDIA_TYPE)
+
+
+def under(
+    application: Application,
+    direct: Mapping[tuple[str, str], Answer],
+    refusing: Mapping[tuple[str, str], Refuse],
+) -> Application:
+    """Give an application that answers some addresses, by method and path, directly.
+
+    A body that is too large or too slow is refused in the words of its edge, where `refusing` has them.
+    """
 
     async def call(scope: Any, receive: Receive, send: Send) -> None:
         answer = direct.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
@@ -45,8 +59,7 @@ def under(application: Application, direct: Mapping[tuple[str, str], Answer]) ->
         try:
             reply = await answer(incoming(scope, await body_of(receive)))
         except StaddleError as error:  # the body is too large or too slow
-            problem = problem_of(error)
-            reply = Reply(problem.status, msgspec.json.encode(problem), MEDIA_TYPE)
+            reply = refusing.get((scope["method"], scope["path"]), refuse)(error)
         except Gone:
             return
         await send_reply(send, reply)
