@@ -46,6 +46,7 @@ OF_ERRORS: Mapping[type[StaddleError], int] = {
     errors.Forbidden: -2015,
     errors.TooManyDecimals: -1111,
     errors.NotAMultipleOfStep: -1111,
+    errors.InvalidConfig: -1001,
     errors.Invalid: -6016,
     errors.ProductNotFound: -6001,
     errors.NotFound: -6003,
