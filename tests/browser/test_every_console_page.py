@@ -30,9 +30,10 @@ assert console is not None
 
 def addresses(desk: Desk) -> Iterator[str]:
     """The address of every page of the console, of things that there are."""
+    named = things(desk)
     for page in pages_of("console"):
         if page.method == "GET" and page.name not in NO_PAGES and not page.path.endswith((".csv", ".json")):
-            yield page.path.format(**things(desk))
+            yield page.path.format(**named)
 
 
 def things(desk: Desk) -> dict[str, object]:
