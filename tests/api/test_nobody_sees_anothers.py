@@ -41,6 +41,7 @@ OWNED = {
 COMMON = {
     "product", "code", "asset", "version", "what", "run_on", "approval_id", "alarm_id", "name", "client_id",
     "reference", "challenge_id",
+    "transfer_id", "task_id", "account", "closed_on",
 }  # fmt: skip
 """Names of what belongs to nobody, or to the desk: who may name it at all is a matter of roles and scopes."""
 IN_SESSIONS_ONLY = {"/v1/sessions", "/v1/password", "/v1/step-up", "/v1/authenticator", "/v1/recovery-codes",
