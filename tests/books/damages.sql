@@ -339,6 +339,7 @@ SELECT 'transfer', 'transfer_id ' || transfer_id FROM transfer WHERE kind = 'wit
 ALTER TABLE run_due DROP CONSTRAINT run_due_run_on_fkey;
 ALTER TABLE run_plan DROP CONSTRAINT run_plan_run_on_fkey;
 ALTER TABLE run_piece DROP CONSTRAINT run_piece_run_on_fkey;
+ALTER TABLE closing DROP CONSTRAINT closing_closed_on_fkey;
 DELETE FROM run WHERE run_on = '2026-02-10';
 SELECT 'run', 'run_on 2026-02-11';
 
