@@ -1,5 +1,7 @@
 """The console's frame: who gets in, what everybody sees, and that it is nobody else's."""
 
+import re
+
 import pytest
 from tests.api.world import PASSWORD, Service
 from tests.console.conftest import Only
@@ -10,11 +12,18 @@ from staddle.pages.page import pages_of
 from staddle.server.allow import ANYBODY
 
 assert console is not None
+THINGS = {
+    "run_on": "2026-01-31",
+    "closed_on": "2026-01-31",
+    "code": "USDT-FLEX",
+    "asset": "USDT",
+    "what": "subscribing",
+}
 
 
 def some_address(path: str) -> str:
     """Fill an address with things that there may be."""
-    return path.replace("{", "").replace("}", "")
+    return re.sub(r"\{(\w+)\}", lambda name: THINGS.get(name[1], "1"), path)
 
 
 def test_whoever_is_not_signed_in_is_asked_who_they_are_on_every_page(stranger: Visitor) -> None:

@@ -13,6 +13,8 @@ Books = dict[str, list[str]]
 
 GIVEN = ["recorded_at", "approval_id", "log_id"]
 """When a row was recorded, and the numbers that the server gives out, of which a killed transaction leaves a gap."""
+HASHED = {"desk_log_seal": ["hash"]}
+"""What is a hash over such numbers, too: the audit proves it, and no two histories of a killed server share it."""
 NOTES = ["due_reward", "run_attempt", "run_attempt_end"]
 """What a run notes for itself and works out again where a crash has taken it, and who executed it, when."""
 NAMED = ["{answer,answer,approval_id}", "{details,approval_id}"]
@@ -30,7 +32,8 @@ def books_of(database: Database) -> Books:
         books: Books = {}
         for row in tables:
             as_text = "(to_jsonb(t) - %s::text[] #- %s::text[] #- %s::text[])::text"
-            rows = tx.execute(f"SELECT {as_text} FROM {row.relname} t ORDER BY 1", [GIVEN, *NAMED])
+            given = [*GIVEN, *HASHED.get(row.relname, ())]
+            rows = tx.execute(f"SELECT {as_text} FROM {row.relname} t ORDER BY 1", [given, *NAMED])
             books[row.relname] = [found[0] for found in rows.fetchall()]
         indexes = tx.execute(
             "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
