@@ -104,7 +104,7 @@ def make_keys(desk: Shell, tmp_path: Path) -> None:
     signing = ["--kind", "ed25519", "--public-key", str(public_key), "--scope", "redeem", "--as", "ada"]
     assert desk.done("keys", "add", "ann", "signer", *signing)["secret"] is None
     desk.refused(
-        "invalid_choice", 2, "keys", "add", "ann", "x", "--scope", "read", "--kind", "rsa", "--as", "ada"
+        "invalid_choice", 2, "keys", "add", "ann", "x", "--scope", "read", "--kind", "dsa", "--as", "ada"
     )
     listed: list[Any] = desk.done("keys", "list", "ann")["api_keys"]
     assert {each["name"]: each["kind"] for each in listed} == {"bot": "bearer", "signer": "ed25519"}

@@ -79,12 +79,16 @@ def test_a_rate_outside_the_bounds_is_an_alarm_and_two_people_s_to_publish(desk:
         told = desk("rates", "sources", "read", "FLAT")
     assert "45 % is left to people: 0.450000 lies outside 0.01 to 0.1." in told.out
     assert "staddle rates sources propose FLAT" in told.out
-    [alarm] = desk.done("alarms", "list")["alarms"]
+    of_source = [
+        each for each in desk.done("alarms", "list")["alarms"] if each["kind"].startswith("rate_source")
+    ]
+    [alarm] = of_source
     assert (alarm["kind"], alarm["subject"]) == ("rate_source_out_of_bounds", "FLAT")
     assert "rate_source_out_of_bounds" in desk("alarms", "list").out
     number = desk.done("rates", "sources", "propose", "FLAT", "--as", "ada")["approval_id"]
     desk.refused("second_person_needed", 4, "rates", "approve", number, "--as", "ada")
     assert desk.done("rates", "approve", number, "--as", "bob")["rate"]["tiers"][0]["apr"] == "0.45"
     assert desk.done("alarms", "clear", str(alarm["alarm_id"]), "--as", "ada")["kind"] == alarm["kind"]
-    assert desk.done("alarms", "list")["alarms"] == []
-    assert desk.done("alarms", "list", "--all")["alarms"][0]["cleared_by"] == "ada"
+    assert alarm["alarm_id"] not in {each["alarm_id"] for each in desk.done("alarms", "list")["alarms"]}
+    with_cleared = {each["alarm_id"]: each for each in desk.done("alarms", "list", "--all")["alarms"]}
+    assert with_cleared[alarm["alarm_id"]]["cleared_by"] == "ada"

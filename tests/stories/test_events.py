@@ -8,7 +8,7 @@ from typing import Any
 from tests.living import halt
 from tests.stories.receiver import Desk, answering, receiver
 
-from staddle import customers, desk, notices, products
+from staddle import customers, desk, notices, products, treasury
 from staddle.db import Database
 from staddle.server.announce import announce
 from staddle.server.event import shown_event
@@ -33,6 +33,10 @@ def live(here: Desk) -> int:
         ].unwrap()
         move = customers.TransferBetween(key="move", source="spot", destination="funding", **common)
         customers.transfer(tx, [move], living.now)[0].unwrap()
+    mistake = living.deposit(anna, "USDT", "3").transfer_id
+    with here.database.transaction() as tx:
+        asked = treasury.ask_correction(tx, "ada", mistake, "Credited twice", living.now)
+        treasury.approve_correction(tx, "bob", asked, living.now)
     living.subscribe(anna, "FLEX", "995")
     living.subscribe(anna, "FIXED", "100", at_maturity="renew")
     long = living.subscribe(anna, "LONG", "100")

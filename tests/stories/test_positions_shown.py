@@ -298,6 +298,7 @@ def plan_of(living: Living, room: str, name: str, customer_id: int, position_id:
         "cell": customer_id % 256,
         "customer_id": customer_id,
         "position_id": position_id,
+        "position_ids": None,
         "product": None,
         "state": "open",
         "before": None,

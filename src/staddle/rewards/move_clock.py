@@ -45,7 +45,7 @@ def move_clock(
     """
     with database.transaction() as tx:
         now = find_desk(tx).clock_at
-        if now is not None:
+        if now is not None and to > now:
             details = {"to": format_instant(to), "is_lived": is_lived}
             log_if_person(tx, by, "move_clock", "desk", details, now)
     if is_lived:
