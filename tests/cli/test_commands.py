@@ -37,6 +37,8 @@ def test_a_desk_is_worked_by_commands_alone(desk: Shell, tmp_path: Path) -> None
     work_on_drafts(desk)
     end_products(desk)
     prove(desk)
+    read_the_books(desk)
+    look_ahead(desk)
     untold = {"demo", "rewards retry", "serve", "worker", "backup", "restore", "reseal"}
     assert all_commands() - desk.seen == untold
 
@@ -266,6 +268,28 @@ def prove(desk: Shell) -> None:
     found = desk.done("audit")
     assert found["is_sound"] is True
     assert found["findings"] == []
+
+
+def read_the_books(desk: Shell) -> None:
+    newest = desk.done("ledger", "transfers")["transfers"][0]
+    one = desk.done("ledger", "transfer", newest["transfer_id"])
+    assert newest["transfer_id"] in {each["transfer_id"] for each in one["found"]["act"]}
+    of_ben = desk.done("ledger", "account", "ben", "BTC", "spot")
+    assert of_ben["statement"]["closing"] == desk.done("balances", "ben")["assets"][0]["spot"]
+    desk.done("ledger", "house-account", "USDT", "reward_pool")
+    closings = desk.done("ledger", "closings")["closings"]
+    day = desk.done("ledger", "trial-balance", closings[0]["closed_on"])
+    assert day["closed_on"] == closings[0]["closed_on"]
+    assert "ben" in {each["title"] for each in desk.done("search", "ben")["found"]}
+
+
+def look_ahead(desk: Shell) -> None:
+    assert desk.done("treasury", "history", "USDT")["days"]
+    [rungs] = [
+        each for each in desk.done("treasury", "ladder", "--days", "9")["assets"] if each["asset"] == "USDT"
+    ]
+    assert len(rungs["days"]) == 9
+    assert len(desk.done("treasury", "what-if", "USDT", "--days", "9")["days"]) == 9
 
 
 def test_people_get_tables_and_sentences(desk: Shell) -> None:

@@ -299,6 +299,7 @@ def plan_of(living: Living, room: str, name: str, customer_id: int, position_id:
         "customer_id": customer_id,
         "position_id": position_id,
         "position_ids": None,
+        "account_id": None,
         "product": None,
         "state": "open",
         "before": None,
