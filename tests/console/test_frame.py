@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from tests.api.world import PASSWORD, Service
+from tests.api.world import PASSWORD, ROLES, Service
 from tests.console.conftest import Only
-from tests.web.visitor import Visitor, text_of, visitor_of
+from tests.web.visitor import Visitor, rows, text_of, visitor_of
 
 from staddle import console
 from staddle.pages.page import pages_of
@@ -19,6 +19,11 @@ THINGS = {
     "asset": "USDT",
     "what": "subscribing",
 }
+FORMS = {
+    *("/console/products/new", "/console/products/{code}/edit", "/console/products/{code}/pause"),
+    *("/console/rates/{code}/revise", "/console/rates/{code}/effect", "/console/treasury/{asset}/effect"),
+}
+"""Pages that are a form and nothing else: for whoever may send it. What they would change is seen elsewhere by all."""
 
 
 def some_address(path: str) -> str:
@@ -81,3 +86,54 @@ def test_nothing_at_an_address_is_said_on_a_page(ada: Visitor) -> None:
     answer = ada.get("/console/no-such-page")
     assert answer.status_code == 404
     assert "There is nothing here" in text_of(answer)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_can_send_no_form_of_another_role(service: Service, only: Only, role: str) -> None:
+    somebody = only(role)
+    before = everything_of_the_desk(service)
+    refused = 0
+    for page in pages_of("console"):
+        if page.method != "POST" or page.allow == ANYBODY or page.allow.roles & {role, "viewer"}:
+            continue
+        answer = somebody.send(some_address(page.path))
+        assert answer.status_code == 403, f"{role} may send {page.path}"
+        assert "Your role does not include this" in text_of(answer), page.path
+        refused += 1
+    assert refused >= 10
+    assert everything_of_the_desk(service) == before
+
+
+def test_a_viewer_is_kept_from_no_page_and_finds_no_form_that_changes_anything(only: Only) -> None:
+    viewer = only("viewer")
+    open_to_all = ("/console/sign-out", "/console/step-up", "/console/security", "/console/audit", "/look")
+    for page in pages_of("console"):
+        if page.method != "GET" or page.allow == ANYBODY:
+            continue
+        if "viewer" not in page.allow.roles:
+            assert page.path in FORMS, f"{page.path} is not for viewers"
+        if "{" in page.path or page.path in FORMS:
+            continue
+        answer = viewer.get(page.path)
+        assert answer.status_code in (200, 303), (
+            page.path
+        )  # the authenticator is only shown while one is set up
+        forms = re.findall(r'<form[^>]*method="post"[^>]*action="([^"]*)"', answer.text)
+        assert [each for each in forms if not each.startswith(open_to_all)] == [], page.path
+
+
+def everything_of_the_desk(service: Service) -> list[object]:
+    """Read what operators can change, but for who looked when."""
+    tables = (
+        "desk",
+        "operator",
+        "approval",
+        "desk_log",
+        "product",
+        "terms",
+        "rate_revision",
+        "alarm",
+        "task",
+        "run",
+    )
+    return [rows(service, f"SELECT t::text FROM {table} t ORDER BY 1") for table in tables]

@@ -11,7 +11,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
 from urllib.parse import urlencode
 
-from staddle.errors import InvalidToken, SessionExpired, SignInNeeded, StaddleError, StepUpNeeded
+from staddle.errors import InvalidToken, RoleMissing, SessionExpired, SignInNeeded, StaddleError, StepUpNeeded
 from staddle.pages.look import cookie_look
 from staddle.pages.pack import PACKED_FROM, packed
 from staddle.pages.page import PAGES, Download, GoTo, Page, Typed, View, Viewer, Visit
@@ -107,7 +107,13 @@ def read(room: Room, page: Page, service: Service, request: Incoming, path: str)
 
 async def _answered(asked: Asked, call: Call) -> Reply:
     """Do what the page does, in the batch of its act, in its one transaction, or on the database."""
-    page, given = asked.page, given_to(asked)
+    page = asked.page
+    try:
+        given = given_to(asked)
+    except StaddleError:
+        # Whoever may not do this at all is told that, before what is wrong with their form.
+        await call.service.in_thread(lambda: in_transaction(call, lambda _: None))
+        raise
     if page.act is not None:
         assert page.then is not None
         done = await ask_batch(call, page.act, lambda caller, key, seen: page.run(caller, key, seen, **given))
@@ -157,7 +163,7 @@ async def _in_visit(asked: Asked, call: Call, show: Callable[[Visit], Answer | S
 async def _again(asked: Asked, call: Call, error: Exception) -> Reply:
     """Show the page that the form stood on, with the refusal and all that was typed; else the refusal alone."""
     again = asked.page.again
-    if again is None or not isinstance(error, StaddleError):
+    if again is None or not isinstance(error, StaddleError) or isinstance(error, RoleMissing):
         return failed(asked.room, error, asked.request, asked.path)
     takes = inspect.signature(again).parameters
     given: dict[str, Any] = {name: value for name, value in asked.parameters.items() if name in takes}
@@ -166,8 +172,6 @@ async def _again(asked: Asked, call: Call, error: Exception) -> Reply:
     call = replace(call, allow=PAGES[again].allow)
     try:
         reply = await _in_visit(asked, call, lambda visit: again(visit, **given))
-    except MUST_PROVE as other:  # a form that cannot be read, of somebody whose session is over
-        return prove_first(asked, other)
     except Exception as other:  # the page itself cannot be shown any more
         return failed(asked.room, other, asked.request, asked.path)
     return replace(reply, status=problem_of(error).status) if reply.status == 200 else reply
