@@ -17,8 +17,7 @@ def initialise(home: Path, bin_dir: Path, become: Sequence[str], *, fsync: bool)
 
     The caller holds the watcher's lock, so whatever an earlier, killed initdb left behind can be removed.
     """
-    for left in home.glob("data.new-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    _remove_what_is_left(home)
     made = home / f"data.new-{os.getpid()}"
     # fmt: off
     argv = [
@@ -35,7 +34,13 @@ def initialise(home: Path, bin_dir: Path, become: Sequence[str], *, fsync: bool)
             f"The database could not be created under {home}: {_last_line(ended.stderr)}"
         )
     made.rename(home / "data")
+    _remove_what_is_left(home)  # a killed one that was still dying may have written on
     _sync_folder(home)
+
+
+def _remove_what_is_left(home: Path) -> None:
+    for left in home.glob("data.new-*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def check_version(home: Path, bin_dir: Path) -> None:
