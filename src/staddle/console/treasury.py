@@ -41,6 +41,7 @@ Move = Literal["funding", "withdrawal", "income"]
 def show_treasury(visit: Visit, asset: str = "", state: str = "", sort: str = "") -> View:
     """Show every pool: what is left, what a day costs, how long it lasts, what rewards cost and forfeitures brought."""
     chosen = {"asset": asset, "state": state, "sort": sort}
+    counted = counted_of(visit)
     listing = listing_of(
         "/console/treasury",
         columns=[
@@ -52,7 +53,7 @@ def show_treasury(visit: Visit, asset: str = "", state: str = "", sort: str = ""
             Column("forfeited", visit.say("Forfeitures, 30 days"), is_figure=True),
             Column("income", visit.say("Income not used"), is_figure=True),
         ],
-        rows=pools_of(visit, chosen),
+        rows=pools_of(visit, chosen, counted),
         filters=[
             Filter("asset", visit.say("Coin"), hint="USDT"),
             Filter(
@@ -68,12 +69,12 @@ def show_treasury(visit: Visit, asset: str = "", state: str = "", sort: str = ""
         "listing": listing,
         "waiting": pool_moves(visit.tx, limit=PAGE_LENGTH, is_waiting=True),
         "days_min": find_desk(visit.tx).runway_days_min,
-        "counted_at": counted_of(visit).counted_at,
+        "counted_at": counted.counted_at,
     }
     return View("treasury.html", shown, part="list")
 
 
-def pools_of(visit: Visit, chosen: Mapping[str, str]) -> list[dict[str, Any]]:
+def pools_of(visit: Visit, chosen: Mapping[str, str], counted: Counted) -> list[dict[str, Any]]:
     """Give the pools that the filters leave, in the order that was chosen."""
     days = pool_days(visit.tx, visit.now, DAYS_SHOWN)
     rows: list[dict[str, Any]] = [
@@ -83,7 +84,7 @@ def pools_of(visit: Visit, chosen: Mapping[str, str]) -> list[dict[str, Any]]:
             "forfeited": sum((day.forfeited for day in days.get(each.asset, ())), ZERO),
             "bars": series_by_day(visit, days.get(each.asset, ()), "rewards", each.asset),
         }
-        for each in runway(visit.tx, visit.now, counted_of(visit).costs)
+        for each in runway(visit.tx, visit.now, counted.costs)
         if chosen["asset"].upper() in each.asset and (chosen["state"] != "short" or each.is_alarm)
     ]
     name = chosen["sort"].removeprefix("-")
@@ -113,7 +114,7 @@ def export_treasury(visit: Visit, asset: str = "", state: str = "", sort: str = 
             each["forfeited"],
             p.forfeited_income,
         )
-        for each in pools_of(visit, {"asset": asset, "state": state, "sort": sort})
+        for each in pools_of(visit, {"asset": asset, "state": state, "sort": sort}, counted_of(visit))
         for p in [each["pool"]]
     ]
     heads = (
