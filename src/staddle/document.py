@@ -12,7 +12,7 @@ import msgspec
 
 from staddle.days import format_instant
 from staddle.ledger import Asset
-from staddle.money import plain, plain_at
+from staddle.money import EXACT, plain, plain_at
 
 Document = dict[str, Any]
 _AS_IT_IS = frozenset({str, bool, type(None)})
@@ -118,3 +118,8 @@ def trimmed(figure: Decimal) -> str:
     """Write a figure that is no amount, without idle zeros."""
     text = plain(figure)
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(fraction: Decimal) -> str:
+    """Write a fraction in percent, without its sign: 0.05 is `5`."""
+    return trimmed(EXACT.multiply(fraction, Decimal(100)))

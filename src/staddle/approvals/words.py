@@ -7,8 +7,8 @@ from decimal import Decimal
 from staddle.days import format_instant
 from staddle.db import Tx, queries
 from staddle.desk import Difference
+from staddle.document import percent as in_percent
 from staddle.document import trimmed
-from staddle.money import EXACT
 from staddle.products import Tier
 
 sql = queries(__package__)
@@ -38,7 +38,7 @@ def instant(at: datetime) -> str:
 
 def percent(apr: Decimal) -> str:
     """Write a fraction as a percentage."""
-    return f"{trimmed(EXACT.multiply(apr, Decimal(100)))} %"
+    return f"{in_percent(apr)} %"
 
 
 def rate_words(tiers: Sequence[Tier]) -> str:

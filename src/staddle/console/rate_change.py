@@ -11,10 +11,9 @@ from staddle import approvals
 from staddle.console.foresight import read_instant, read_percent
 from staddle.console.rates import MAKES
 from staddle.console.treasury import read_coins
-from staddle.document import trimmed
+from staddle.document import percent, trimmed
 from staddle.errors import InvalidRate, StaddleError
 from staddle.money import ZERO
-from staddle.pages.chart import percent
 from staddle.pages.once import once
 from staddle.pages.page import NOTHING_TYPED, Form, GoTo, Typed, View, Visit, sends, shows
 from staddle.products import ProductOffer, Tier, next_distribution, rate_history, show_product

@@ -5,10 +5,10 @@ from typing import Any
 
 from staddle.console.csv_file import csv_file
 from staddle.console.listing import Column, Filter, listing_of
-from staddle.document import trimmed
+from staddle.document import percent, trimmed
 from staddle.errors import SourceNotFound
 from staddle.money import DAYS_IN_YEAR, ZERO, floor_to_unit, plain
-from staddle.pages.chart import percent, rate_series
+from staddle.pages.chart import rate_series
 from staddle.pages.page import NOTHING_TYPED, Download, Typed, View, Visit, shows
 from staddle.positions.publish_rate import holders_told
 from staddle.products import (

@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from decimal import Decimal
 
-from staddle.document import trimmed
-from staddle.money import EXACT
+from staddle.document import percent
 from staddle.pages.page import Visit
 from staddle.products import RateShown
 
@@ -31,8 +29,3 @@ def series_of(instants: Sequence[int], values: Sequence[str], label: str, unit: 
             "unit": unit,
         }
     )
-
-
-def percent(fraction: Decimal) -> str:
-    """Write a fraction in percent as a plain decimal."""
-    return trimmed(EXACT.multiply(fraction, Decimal(100)))

@@ -6,9 +6,8 @@ from typing import Any
 
 from staddle.db import Tx
 from staddle.desk import Difference
-from staddle.document import trimmed
+from staddle.document import percent, trimmed
 from staddle.errors import ProductNotFound
-from staddle.money import EXACT
 from staddle.products.find import find_product, in_force_before, versions_of
 from staddle.products.terms import Terms
 
@@ -128,7 +127,7 @@ def term_words(field: str, value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(value)
     if isinstance(value, Decimal):
-        return f"{trimmed(EXACT.multiply(value, Decimal(100)))} %" if field in PERCENT else trimmed(value)
+        return f"{percent(value)} %" if field in PERCENT else trimmed(value)
     return number_words(field, value) if isinstance(value, int) else CHOICES.get(value, value)
 
 
