@@ -190,21 +190,23 @@ def test_a_leader_that_was_followed_writes_nothing_more(living: Living) -> None:
     assert (task(living, number).state, task(living, number).progress) == ("working", None)
 
 
-def test_what_nobody_foresaw_is_written_down_and_fails_the_job(
-    living: Living, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_nobody_foresaw_is_written_down_and_fails_the_job(living: Living) -> None:
     number = ask(living, "catch_up").task_id
 
-    def break_promise(*_: object) -> None:
-        raise InvariantBroken("planned 2, in the ledger 1")
+    def leave_off(_: rewards.Progress) -> None:
+        raise MustStop
 
-    monkeypatch.setattr(asked, "catch_up", break_promise)
-    with pytest.raises(InvariantBroken):
+    living.run(RUN_ON - timedelta(days=1))
+    with pytest.raises(MustStop):
+        rewards.run(living.database, RUN_ON, "bob", living.now, leave_off)
+    with living.database.owner() as owner:
+        owner.execute("UPDATE run_plan SET amount = amount + 1 WHERE run_on = %s", [RUN_ON])
+    with pytest.raises(InvariantBroken, match=r"planned .* in the ledger") as broken:
         do_asked_runs(as_leader(living))
     failed = task(living, number)
     assert (failed.state, failed.result) == (
         "failed",
-        {"code": "internal_error", "message": "InvariantBroken: planned 2, in the ledger 1"},
+        {"code": "internal_error", "message": f"InvariantBroken: {broken.value}"},
     )
 
 
