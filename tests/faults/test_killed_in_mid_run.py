@@ -28,6 +28,12 @@ def attempts(database: Database) -> list[rewards.RunAttempt]:
         return rewards.attempts_of(tx, RUN_ON)
 
 
+def mark_of(database: Database, job: str) -> str | None:
+    with database.owner() as owner:
+        row = owner.execute("SELECT mark FROM job WHERE name = %s", (job,)).fetchone()
+    return None if row is None else row.mark
+
+
 def test_a_process_killed_in_mid_run_shows_as_interrupted_and_the_next_one_as_taking_over(
     copy: Copy, undisturbed: Undisturbed
 ) -> None:
@@ -107,6 +113,7 @@ def test_a_worker_killed_in_mid_run_is_followed_by_another_that_completes_what_w
     with workers_of(database, tmp_path) as workers:
         armed = workers.start("run.piece_committed#2")
         wait_until(lambda: workers.leader() == armed.pid, 30, "it leads")
+        wait_until(lambda: mark_of(database, "audit") is not None, 60, "the schedule's own audit is done")
         with database.transaction() as tx:
             desk.set_clock(tx, lived.NOW)
         advance(database, RUN_AT - lived.NOW)
