@@ -88,7 +88,7 @@ def test_both_see_the_same_difference_and_effect_and_the_second_one_approves(
     refused = ada.send(f"/console/approvals/{number}/approve")
     assert (refused.status_code, alert_of(refused)) == (
         409,
-        "Another operator must approve this: nobody approves their own request.",
+        "You have asked for this yourself; somebody else must approve it.",
     )
     assert only("product").sent(f"/console/approvals/{number}/approve") == f"/console/approvals/{number}"
     assert request(service, number).decided_by == "only-product"

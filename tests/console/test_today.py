@@ -1,6 +1,6 @@
 """Today: green means that all is proved; otherwise the first thing to do stands at the head of the page."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from tests.api.world import Service
 from tests.web.visitor import Visitor, rows
@@ -10,6 +10,7 @@ from staddle.ledger import turnover
 from staddle.money import plain
 from staddle.rewards import latest_runs
 from staddle.server.standing import standing
+from staddle.server.tasks import AWAY_AFTER
 from staddle.treasury import runway
 
 
@@ -52,14 +53,20 @@ def test_the_first_thing_to_do_is_the_most_urgent_one(service: Service, ada: Vis
             clear_alarm(tx, kind, subject, now)
 
 
-def test_a_desk_whose_schedule_nobody_keeps_is_not_called_proved(service: Service) -> None:
-    now = service.living.now
+def test_a_desk_whose_schedule_nobody_keeps_is_not_called_proved(service: Service, ada: Visitor) -> None:
+    now, kept_until = service.living.now, datetime.now(UTC)
     with service.database.transaction() as tx:
-        tx.execute("UPDATE job SET done_at = NULL")
-        found = standing(tx, now, now)
-        tx.execute("ROLLBACK")
-    assert found.to_do[0].what == "no_worker"
-    assert not found.is_proved
+        tx.execute(
+            "INSERT INTO leader (holder, beat) VALUES ('', 0) ON CONFLICT (is_the_only_one) DO NOTHING"
+        )
+        tx.execute("UPDATE leader SET holder = 'somebody', recorded_at = %s", (kept_until,))
+        kept = standing(tx, now, kept_until + AWAY_AFTER - timedelta(seconds=1))
+        left = standing(tx, now, kept_until + AWAY_AFTER)
+        tx.execute("UPDATE leader SET holder = ''")
+    assert "no_worker" not in {each.what for each in kept.to_do}
+    assert left.to_do[0].what == "no_worker"
+    assert not left.is_proved
+    assert "Nobody keeps the schedule" in ada.see("/console")
 
 
 def test_what_was_moved_in_a_period_is_the_sum_of_its_transfers(service: Service) -> None:

@@ -5,10 +5,9 @@ from datetime import datetime
 
 from staddle import desk
 from staddle.approvals.kinds import KINDS, Deciding
-from staddle.approvals.show import is_stale, role_missing
+from staddle.approvals.show import role_missing, why_not
 from staddle.db import Tx
 from staddle.desk import Approval, find_approval
-from staddle.errors import ApprovalStale, SecondPersonNeeded, WrongState
 from staddle.identity import Caller
 
 
@@ -29,16 +28,10 @@ def approve(tx: Tx, deciding: Deciding) -> Approved:
     """
     desk.find_operator(tx, deciding.by)
     approval = find_approval(tx, deciding.approval_id)
-    kind = KINDS[approval.act]
-    if approval.decision is not None:
-        raise WrongState(f"This was already {approval.decision} by {approval.decided_by}.")
-    if not deciding.caller.roles & set(kind.roles):
-        raise role_missing(kind.roles)
-    if approval.asked_by == deciding.by:
-        raise SecondPersonNeeded
-    if is_stale(tx, kind, approval, deciding.now):
-        raise ApprovalStale
-    done = kind.approve(tx, deciding)
+    refusal = why_not(tx, approval, deciding.by, deciding.caller.roles, deciding.now)
+    if refusal is not None:
+        raise refusal
+    done = KINDS[approval.act].approve(tx, deciding)
     return Approved(find_approval(tx, deciding.approval_id), done)
 
 

@@ -119,18 +119,19 @@ def changed_since(tx: Tx, kind: Kind, approval: Approval, now: datetime) -> list
     return [each for each in effect if each not in (approval.effect or [])]
 
 
-def why_not(request: RequestInFull, by: str, roles: frozenset[str]) -> StaddleError | None:
-    """Say why somebody cannot approve a request now, as approving it would; None where they can."""
-    if not request.is_open:
-        return WrongState(f"This was already {request.state} by {request.decided_by}.")
-    if request.state == "stale":
+def why_not(tx: Tx, approval: Approval, by: str, roles: frozenset[str], now: datetime) -> StaddleError | None:
+    """Say why somebody cannot approve a request now; None where they can. Approving it raises the same."""
+    kind = KINDS[approval.act]
+    if approval.decision is not None:
+        return WrongState(f"This was already {state_of(tx, kind, approval, now)} by {approval.decided_by}.")
+    if is_stale(tx, kind, approval, now):
         return ApprovalStale()
-    if request.asked_by == by:
+    if approval.asked_by == by:
         return SecondPersonNeeded("You have asked for this yourself; somebody else must approve it.")
-    if request.barred == by:
-        return SecondPersonNeeded(BARRED.get(request.act, "Somebody else must approve this."))
-    if not roles & set(request.roles):
-        return role_missing(request.roles)
+    if not roles & set(kind.roles):
+        return role_missing(kind.roles)
+    if kind.barred(tx, approval) == by:
+        return SecondPersonNeeded(BARRED.get(approval.act, "Somebody else must approve this."))
     return None
 
 

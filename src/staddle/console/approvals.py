@@ -10,7 +10,7 @@ from staddle import approvals
 from staddle.approvals import KINDS, Deciding, Request, RequestInFull
 from staddle.console.csv_file import Cell, csv_file
 from staddle.console.listing import PAGE_LENGTH, Column, Filter, listing_of
-from staddle.desk import Difference
+from staddle.desk import Difference, find_approval
 from staddle.errors import ApprovalNotFound
 from staddle.pages.once import once
 from staddle.pages.page import NOTHING_TYPED, Download, GoTo, Typed, View, Visit, sends, shows
@@ -101,7 +101,8 @@ def in_words(line: Difference) -> str:
 def show_approval(visit: Visit, approval_id: str, typed: Typed = NOTHING_TYPED) -> View:
     """Show one request: what it changes, what comes of it, as the first person saw it and where it is other now."""
     request = approvals.show_request(visit.tx, checked(approval_id), visit.now)
-    refusal = approvals.why_not(request, visit.at.by, visit.viewer.roles)
+    asked = find_approval(visit.tx, request.approval_id)
+    refusal = approvals.why_not(visit.tx, asked, visit.at.by, visit.viewer.roles, visit.now)
     now = {each.field: each.after for each in request.effect_now or []}
     shown = {
         "request": request,

@@ -14,6 +14,7 @@ from staddle.ledger import Asset, all_assets
 from staddle.money import SCALE_MAX, parse_decimal
 from staddle.pages.once import once
 from staddle.pages.page import NOTHING_TYPED, Download, Form, GoTo, Typed, View, Visit, sends, shows
+from staddle.pages.read import ungrouped
 from staddle.products import list_products
 from staddle.products.offer import STATES
 from staddle.server.allow import operator
@@ -134,7 +135,7 @@ def add_coin_by_form(visit: Visit, form: CoinForm) -> GoTo:
 def set_price_by_form(visit: Visit, form: PriceForm) -> GoTo:
     """Say what a coin is worth now."""
     try:
-        figure = parse_decimal(form.price.replace(" ", ""))
+        figure = parse_decimal(ungrouped(form.price))
     except StaddleError as error:
         raise at("price", error) from None
     price = Price(asset=form.asset, quote=form.quote.upper(), price=figure, priced_at=visit.now)

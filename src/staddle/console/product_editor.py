@@ -10,7 +10,6 @@ from staddle.console.products import MAKES
 from staddle.console.term_fields import (
     EditorForm,
     fields_of,
-    read_amount,
     read_percent,
     written,
 )
@@ -19,6 +18,7 @@ from staddle.ledger import Asset, all_assets
 from staddle.money import SCALE_MAX, ZERO, parse_decimal, unit_of
 from staddle.pages.once import once
 from staddle.pages.page import NOTHING_TYPED, GoTo, Typed, View, Visit, sends, shows
+from staddle.pages.read import ungrouped
 from staddle.positions import Estimate, estimate, refusal_of
 from staddle.products import (
     DraftCheck,
@@ -303,7 +303,7 @@ def with_estimate(tried: Tried, offer: ProductOffer, form: EditorForm, coin: Ass
         return tried
     days = int(form.try_days) if form.try_days.isdigit() and len(form.try_days) <= 4 else TRIED_DAYS
     try:
-        amount: Decimal = parse_decimal(read_amount(form.try_amount))
+        amount: Decimal = parse_decimal(ungrouped(form.try_amount))
         brings = estimate(offer, amount, max(days, 1))
     except StaddleError as error:
         return Tried(wrong=error, tiers=tried.tiers)

@@ -9,6 +9,7 @@ from staddle.document import trimmed
 from staddle.errors import InvalidAmount
 from staddle.money import EXACT, parse_decimal, plain
 from staddle.pages.page import Form
+from staddle.pages.read import ungrouped
 from staddle.products import Terms
 from staddle.products.clone import OF_A_FIXED
 
@@ -93,13 +94,8 @@ def read_countries(text: str) -> str:
     return ",".join(text.upper().replace(",", " ").replace(";", " ").split())
 
 
-def read_amount(text: str) -> str:
-    """Leave out the spaces between groups of digits."""
-    return text.replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
-
-
 READERS: Mapping[str, Callable[[str], str]] = {
-    **dict.fromkeys(("amount_min", "amount_max", "step", "personal_cap", "quota"), read_amount),
+    **dict.fromkeys(("amount_min", "amount_max", "step", "personal_cap", "quota"), ungrouped),
     **dict.fromkeys(("opens_at", "closes_at"), read_instant),
     **dict.fromkeys(("kept_fraction", "reduced_apr"), read_percent),
     **dict.fromkeys(("countries_allowed", "countries_excluded"), read_countries),

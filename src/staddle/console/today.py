@@ -108,9 +108,7 @@ LATE = mark("Customers lose nothing: a late run pays the same. See what keeps it
 TO_DO: Mapping[str, tuple[str, str, str]] = {
     "no_worker": (
         mark("Nobody keeps the schedule"),
-        mark(
-            "No worker has noted a job for three minutes: runs and maturities wait. Start `staddle worker`."
-        ),
+        mark("No worker is there: runs and maturities wait. Start `staddle worker`."),
         "/console/runs",
     ),
     "run_not_done": (mark("The rewards of %(subject)s are not paid"), LATE, "/console/runs/{}"),

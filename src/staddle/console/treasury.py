@@ -14,6 +14,7 @@ from staddle.ledger import Asset, find_asset, pool_left
 from staddle.money import DAYS_IN_YEAR, EXACT, ZERO, floor_to_unit, parse_decimal
 from staddle.pages.chart import series_of
 from staddle.pages.page import NOTHING_TYPED, Download, Form, GoTo, Typed, View, Visit, sends, shows
+from staddle.pages.read import ungrouped
 from staddle.server.allow import operator
 from staddle.server.cursors import read_cursor, write_cursor
 from staddle.treasury import (
@@ -204,7 +205,7 @@ def pool_after(visit: Visit, asset: Asset, pool: Runway | None, typed: Typed) ->
 
 def read_coins(text: object) -> Decimal | None:
     """Read an amount as it was typed; digits may be grouped by spaces. None where nothing was typed."""
-    typed = str(text or "").replace(" ", "").replace("\u00a0", "")
+    typed = ungrouped(str(text or ""))
     if not typed:
         return None
     try:

@@ -14,6 +14,13 @@ FIELDS_MAX = 200
 SECRETS = ("code", "key", "secret", "token", "is_agreed")
 """What is never carried along in an address, nor are passwords: secrets, the form's key, what must be ticked afresh."""
 
+_SPACES = dict.fromkeys(map(ord, " \u00a0\u202f\u2009"))
+
+
+def ungrouped(text: str) -> str:
+    """Leave out the spaces between groups of digits of a figure, of whichever kind they are."""
+    return text.translate(_SPACES)
+
 
 def read_path(page: Page, request: Incoming) -> dict[str, Any]:
     """Read what stands in the address; raises AddressNotFound."""

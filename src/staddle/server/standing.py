@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 from staddle.days import distribution_at, last_run_on
 from staddle.db import Tx
@@ -11,9 +11,8 @@ from staddle.rewards import RunReport, parked_positions
 from staddle.rewards.report import report_of
 from staddle.server.jobs import AUDIT_AFTER, LATE_AFTER
 from staddle.server.schedule import job_statuses
+from staddle.server.tasks import LeaderSeen, leader_seen
 
-WORKER_SILENT_AFTER = timedelta(minutes=3)
-"""Jobs that go well are noted once a minute at least; after so long without a note nobody keeps the schedule."""
 ALARMS_READ = 100
 URGENT = (
     *("invariant_broken", "audit_failed"),
@@ -45,8 +44,8 @@ class Standing:
     audited_on: date | None
     """The last run after which the whole ledger was proved, if ever."""
     parked_count: int
-    worker_noted_at: datetime | None
-    """When a job was last noted as done, by the machine's clock."""
+    worker: LeaderSeen
+    """Who keeps the schedule."""
     to_do: tuple[ToDo, ...]
     """What is to be done, the most urgent first. Nothing: the last run is paid, proved and audited."""
 
@@ -64,12 +63,12 @@ def standing(tx: Tx, now: datetime, machine_now: datetime) -> Standing:
     report = None if run_on is None else report_of(tx, run_on)
     audit = jobs.get("audit")
     audited_on = date.fromisoformat(audit.mark) if audit is not None and audit.mark else None
-    noted_at = max((job.done_at for job in jobs.values() if job.done_at is not None), default=None)
+    worker = leader_seen(tx, machine_now)
     alarms = list_alarms(tx, count=ALARMS_READ)
     found = [*_undone(now, desk.distribution_time, run_on, report, audited_on), *_alarmed(alarms)]
-    if noted_at is None or machine_now - noted_at > WORKER_SILENT_AFTER:
+    if not worker.is_there:
         found.insert(0, ToDo("no_worker", "schedule"))
-    return Standing(run_on, report, audited_on, len(parked_positions(tx)), noted_at, tuple(found))
+    return Standing(run_on, report, audited_on, len(parked_positions(tx)), worker, tuple(found))
 
 
 def _undone(

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 from staddle.errors import InvalidAmount
 from staddle.money import check_positive, parse_decimal
+from staddle.pages.read import ungrouped
 from staddle.ui.formats import signs_of
 
 _WESTERN = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫", "01234567890123456789.")
-_SPACES = dict.fromkeys(map(ord, " \u00a0\u202f\u2009"))
 
 
 def read_amount(text: str, language: str) -> Decimal:
@@ -16,7 +16,7 @@ def read_amount(text: str, language: str) -> Decimal:
     A sign between groups of digits is refused rather than guessed at: `1,000` is a thousand to some and one to others.
     """
     try:
-        typed = text.strip().translate(_WESTERN).translate(_SPACES)
+        typed = ungrouped(text.strip()).translate(_WESTERN)
         if signs_of(language)[1] == "," and "." not in typed and typed.count(",") == 1:
             typed = typed.replace(",", ".")
         amount = parse_decimal(typed)
