@@ -18,8 +18,25 @@ from staddle.db.connect import connect_owner
 from staddle.db.databases import create_database, drop_database
 from staddle.money import use_exact_decimals
 
+SHARED_MEMORY = "/dev/shm"
+ROOM_NEEDED = 6 << 30
 TEST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "max_wal_size": "1GB"}
 _numbers = itertools.count(1)
+
+
+def has_room(folder: str) -> bool:
+    """Whether test servers can keep their files in this folder and run programs from it."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize >= ROOM_NEEDED and not found.f_flag & os.ST_NOEXEC
+
+
+# Databases come and go by the thousand, which some file systems make slow: each new file is looked for among those that
+# were deleted a moment ago.
+if has_room(SHARED_MEMORY):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", SHARED_MEMORY)
 
 
 @pytest.fixture(scope="session", autouse=True)
