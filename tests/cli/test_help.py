@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.cli.shell import Shell
 
+from staddle import __version__
 from staddle.cli.app import ENTRIES, load
 
 STAMP = re.compile(r"\x1b\[[0-9;]*m")
@@ -92,6 +93,11 @@ def test_help_is_never_an_error(shell: Shell, arguments: list[str]) -> None:
     ran = shell(*(arguments or ["--help"]))
     assert ran.code == 0
     assert "Usage: staddle" in STAMP.sub("", ran.out)
+
+
+def test_the_program_says_which_version_it_is(shell: Shell) -> None:
+    ran = shell("--version")
+    assert (ran.code, ran.out) == (0, f"staddle {__version__}\n")
 
 
 NO_COMMANDS = [["nonsense"], ["rewards", "nonsense"], ["subscribe"], ["balances", "ann", "--no"]]

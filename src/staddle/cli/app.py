@@ -6,10 +6,12 @@ A command's file is loaded when the command is called, so that help comes at onc
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from staddle import __version__
 
 DESK, PRODUCTS, CUSTOMERS, STAKING, REWARDS, TREASURY, PROOF, SANDBOX = (
     "Desk",
@@ -37,7 +39,7 @@ class Entry:
 ENTRIES = (
     Entry("desk", DESK, "desk", "Set up the desk, its limits and its log.", True),
     Entry("operators", DESK, "desk", "The people who work the desk.", True),
-    Entry("serve", DESK, "serve", "Serve the API until stopped."),
+    Entry("serve", DESK, "serve", "Serve the pages, the console and the API until stopped."),
     Entry("backup", DESK, "backup", "Write all of the database into a file."),
     Entry("restore", DESK, "backup", "Make a database out of a backup, and audit it."),
     Entry("reseal", DESK, "reseal", "Seal all secrets by the newest key."),
@@ -101,9 +103,20 @@ app = typer.Typer(
 )
 
 
+def _say_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"staddle {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _more_than_one_command() -> None:
-    """Keep Typer from making a program of a single command."""
+def _beside_commands(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is."),
+    ] = False,
+) -> None:
+    """Declare what the program takes beside a command."""
 
 
 def _group(name: str) -> typer.Typer:
@@ -178,6 +191,7 @@ def is_bare_group(arguments: Sequence[str]) -> bool:
 
 tree = Tree(
     name="staddle",
+    params=typer.main.get_group(app).params,
     help="The Earn desk of an exchange: flexible and fixed staking, daily rewards, books that prove themselves.\n\n"
     "Begin with [bold]staddle demo[/]: a sandbox desk that lives through 90 days.",
     epilog="Every command has --json. Exit codes: 0 done, 2 wrong input, 3 no such thing, 4 refused by a rule, "

@@ -27,7 +27,7 @@ def serve(
         bool, typer.Option("--worker/--no-worker", help="Keep the schedule, too; or leave that to others.")
     ] = True,
 ) -> int:
-    """Serve the API until stopped; the database is brought to the newest schema first."""
+    """Serve the pages, the console and the API until stopped; the database is brought to the newest schema first."""
     if listen is not None:
         os.environ["STADDLE_LISTEN"] = listen
     if database is not None:
