@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from msgspec.structs import asdict
+
 from staddle.console.csv_file import csv_file
 from staddle.console.listing import PAGE_LENGTH, Column, Filter, listing_of
 from staddle.console.words import account_words, customer_address, customer_in, ending_words, kind_words
@@ -19,7 +21,7 @@ from staddle.errors import LoginNotFound
 from staddle.identity import Login, list_api_keys, login_of_customer, read_security_log
 from staddle.ledger import TransferFilter, all_assets, transfers_of_desk
 from staddle.notices import latest_notices_of
-from staddle.pages.page import NOTHING_TYPED, Download, Typed, View, Visit, shows
+from staddle.pages.page import NOTHING_TYPED, Chosen, Download, Typed, View, Visit, shows
 from staddle.positions import assets_of, positions_of, standing_choices
 from staddle.rewards import RewardFilter, reward_totals, rewards_received
 from staddle.server.allow import operator
@@ -34,25 +36,21 @@ ORDERS: dict[str, CustomerOrder] = {
 }
 
 
+class CustomersChosen(Chosen, frozen=True, kw_only=True):
+    """What the list of customers is narrowed down by."""
+
+    reference: str = ""
+    name: str = ""
+    country: str = ""
+    vip_level: str = ""
+    sort: str = ""
+
+
 @shows("/console/customers", allow=SEES)
-def show_customers(
-    visit: Visit,
-    reference: str = "",
-    name: str = "",
-    country: str = "",
-    vip_level: str = "",
-    sort: str = "",
-    cursor: str = "",
-) -> View:
+def show_customers(visit: Visit, chosen: CustomersChosen, cursor: str = "") -> View:
     """List customers, who joined last first, or by the beginning of their reference or name."""
-    wanted = wanted_customers(reference, name, country, vip_level)
-    page = customers_of_desk(
-        visit.tx,
-        wanted,
-        ORDERS.get(sort, "-joined_at"),
-        read_cursor(cursor or None, CustomerPlace),
-        PAGE_LENGTH,
-    )
+    order, place = ORDERS.get(chosen.sort, "-joined_at"), read_cursor(cursor or None, CustomerPlace)
+    page = customers_of_desk(visit.tx, wanted_customers(chosen), order, place, PAGE_LENGTH)
     say = visit.say
     listing = listing_of(
         "/console/customers",
@@ -69,13 +67,7 @@ def show_customers(
             Filter("country", say("Country"), hint="DE"),
             Filter("vip_level", say("VIP level"), "number"),
         ],
-        chosen={
-            "reference": reference,
-            "name": name,
-            "country": country,
-            "vip_level": vip_level,
-            "sort": page.order if sort else "",
-        },
+        chosen={**asdict(chosen), "sort": page.order if chosen.sort else ""},
         rows=page.items,
         cursor=cursor or None,
         next_cursor=None if page.next is None else write_cursor(page.next),
@@ -85,24 +77,22 @@ def show_customers(
 
 
 @shows("/console/customers.csv", allow=SEES)
-def download_customers(
-    visit: Visit, reference: str = "", name: str = "", country: str = "", vip_level: str = "", sort: str = ""
-) -> Download:
+def download_customers(visit: Visit, chosen: CustomersChosen) -> Download:
     """Give all customers that the filters leave as a file."""
-    wanted = wanted_customers(reference, name, country, vip_level)
-    found = export_customers(visit.tx, wanted, ORDERS.get(sort, "-joined_at"))
+    order = ORDERS.get(chosen.sort, "-joined_at")
+    found = export_customers(visit.tx, wanted_customers(chosen), order)
     columns = ("reference", "customer_id", "name", "country", "vip_level", "joined_at")
     rows = ([getattr(each, column) for column in columns] for each in found)
     return csv_file(columns, rows, "customers.csv")
 
 
-def wanted_customers(reference: str, name: str, country: str, vip_level: str) -> CustomerFilter:
+def wanted_customers(chosen: CustomersChosen) -> CustomerFilter:
     """Put the filters together; what can be no VIP level is the level that nobody has."""
-    level = vip_level.strip()
+    level = chosen.vip_level.strip()
     return CustomerFilter(
-        reference=reference.strip() or None,
-        name=" ".join(name.split()) or None,
-        country=country.strip().upper() or None,
+        reference=chosen.reference.strip() or None,
+        name=" ".join(chosen.name.split()) or None,
+        country=chosen.country.strip().upper() or None,
         vip_level=None if not level else int(level) if level.isdecimal() and len(level) < 5 else -1,
     )
 

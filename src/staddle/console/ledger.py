@@ -1,7 +1,8 @@
 """The ledger: transfers of the whole desk, one with its act and chain, and the statement of an account."""
 
-from collections.abc import Mapping
 from datetime import UTC, date
+
+from msgspec.structs import asdict
 
 from staddle.console.csv_file import csv_file
 from staddle.console.listing import PAGE_LENGTH, Column, Filter, listing_of
@@ -21,7 +22,7 @@ from staddle.ledger import (
     transfers_of_desk,
 )
 from staddle.ledger.accounts import asset_id_of, kind_of
-from staddle.pages.page import Download, View, Visit, shows
+from staddle.pages.page import Chosen, Download, View, Visit, shows
 from staddle.pages.periods import day_of, midnight
 from staddle.rewards import latest_closings, rewards_behind
 from staddle.server.allow import operator
@@ -47,26 +48,20 @@ COLUMNS = (
 )
 
 
+class TransfersChosen(Chosen, frozen=True, kw_only=True):
+    """What the list of transfers is narrowed down by; days as a browser's field gives them."""
+
+    kind: str = ""
+    asset: str = ""
+    account: str = ""
+    customer: str = ""
+    from_on: str = ""
+    to_on: str = ""
+
+
 @shows("/console/ledger", allow=SEES)
-def show_ledger(
-    visit: Visit,
-    kind: str = "",
-    asset: str = "",
-    account: str = "",
-    customer: str = "",
-    from_on: str = "",
-    to_on: str = "",
-    cursor: str = "",
-) -> View:
+def show_ledger(visit: Visit, chosen: TransfersChosen, cursor: str = "") -> View:
     """List the transfers of the desk, newest first, with the house's accounts and the last closings beside them."""
-    chosen = {
-        "kind": kind if kind in KINDS else "",
-        "asset": asset,
-        "account": account if account in account_words(visit) else "",
-        "customer": customer.strip(),
-        "from_on": from_on,
-        "to_on": to_on,
-    }
     wanted = wanted_transfers(visit, chosen)
     page = transfers_of_desk(
         visit.tx, wanted, read_cursor(cursor or None, TransferPlace), PAGE_LENGTH, visit.now
@@ -92,7 +87,7 @@ def show_ledger(
             Filter("from_on", say("From"), "date"),
             Filter("to_on", say("Through"), "date"),
         ],
-        chosen=chosen,
+        chosen=asdict(chosen),
         rows=page.items,
         cursor=cursor or None,
         next_cursor=None if page.next is None else write_cursor(page.next),
@@ -112,35 +107,25 @@ def show_ledger(
 
 
 @shows("/console/ledger.csv", allow=SEES)
-def download_ledger(
-    visit: Visit,
-    kind: str = "",
-    asset: str = "",
-    account: str = "",
-    customer: str = "",
-    from_on: str = "",
-    to_on: str = "",
-) -> Download:
+def download_ledger(visit: Visit, chosen: TransfersChosen) -> Download:
     """Give all transfers that the filters leave as a file, newest first."""
-    chosen = {"kind": kind, "asset": asset, "account": account, "customer": customer.strip()}
-    wanted = wanted_transfers(visit, {**chosen, "from_on": from_on, "to_on": to_on})
-    found = export_transfers(visit.tx, wanted, visit.now)
+    found = export_transfers(visit.tx, wanted_transfers(visit, chosen), visit.now)
     return csv_file(COLUMNS, ([getattr(each, name) for name in COLUMNS] for each in found), "transfers.csv")
 
 
-def wanted_transfers(visit: Visit, chosen: Mapping[str, str]) -> TransferFilter:
+def wanted_transfers(visit: Visit, chosen: TransfersChosen) -> TransferFilter:
     """Put the filters together; days are those of UTC, both included. Raises InvalidTime."""
-    first, last = day_of(visit, chosen["from_on"], "from_on"), day_of(visit, chosen["to_on"], "to_on")
+    first, last = day_of(visit, chosen.from_on, "from_on"), day_of(visit, chosen.to_on, "to_on")
     if first is not None and last is not None and last < first:
         raise InvalidTime("The last day is before the first one.")
-    customer_id = None
-    if chosen["customer"]:
-        found = find_customers(visit.tx, [chosen["customer"]]).get(chosen["customer"])
+    customer_id, reference = None, chosen.customer.strip()
+    if reference:
+        found = find_customers(visit.tx, [reference]).get(reference)
         customer_id = NOBODY if found is None else found.customer_id
     return TransferFilter(
-        kind=chosen["kind"] or None,
-        asset=chosen["asset"] or None,
-        account=chosen["account"] or None,
+        kind=chosen.kind if chosen.kind in KINDS else None,
+        asset=chosen.asset or None,
+        account=chosen.account if chosen.account in account_words(visit) else None,
         customer_id=customer_id,
         from_at=None if first is None else midnight(first, UTC),
         until_at=None if last is None else midnight(date.fromordinal(last.toordinal() + 1), UTC),

@@ -4,13 +4,14 @@
         "/console/positions",
         columns=[Column("position", "Position"), Column("started_at", "Started", is_sortable=True)],
         filters=[Filter("product", "Product"), Filter("state", "State", choices=[("open", "Open"), ("all", "All")])],
-        chosen={"product": product, "state": state, "sort": sort},
+        chosen=asdict(chosen),
         rows=found[:PAGE_LENGTH],
         next_cursor=write_cursor(found[PAGE_LENGTH - 1].position_id) if len(found) > PAGE_LENGTH else None,
         export="/console/positions.csv",
     )
 
-A page puts it into a block named `list` and names that as its part, so that a script replaces the table alone:
+What is `chosen` is a `Chosen` of `pages/page.py`, which the page and its file take alike. A page puts the table into
+a block named `list` and names that as its part, so that a script replaces the table alone:
 
     {% block list %}{% import "console/parts.html" as c with context %}
     {% call(row) c.table(listing, "Positions") %}<td>..</td><td class="num">..</td>{% endcall %}

@@ -3,11 +3,12 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
+from msgspec import to_builtins
 
 from staddle.console.listing import PAGE_LENGTH, Column, Filter, listing_of
 from staddle.desk import LogFilter, list_operators, logged_acts, read_log
 from staddle.desk.log_file import log_file
-from staddle.pages.page import Download, View, Visit, shows
+from staddle.pages.page import Chosen, Download, View, Visit, shows
 from staddle.server.allow import operator
 from staddle.server.cursors import read_cursor, write_cursor
 
@@ -16,19 +17,20 @@ SEES = operator("viewer")
 SUBJECT_MAX = 200
 
 
+class LogChosen(Chosen, frozen=True, kw_only=True):
+    """What the log is narrowed down by; both days are included."""
+
+    by: str = ""
+    act: str = ""
+    subject: str = ""
+    from_on: date | None = None
+    to_on: date | None = None
+
+
 @shows(HERE, allow=SEES)
-def show_log(
-    visit: Visit,
-    by: str | None = None,
-    act: str | None = None,
-    subject: str | None = None,
-    from_on: date | None = None,
-    to_on: date | None = None,
-    cursor: str | None = None,
-) -> View:
+def show_log(visit: Visit, chosen: LogChosen, cursor: str | None = None) -> View:
     """Show who did what, newest first."""
-    wanted = filter_of(by, act, subject, from_on, to_on)
-    found = read_log(visit.tx, PAGE_LENGTH + 1, read_cursor(cursor, int), wanted)
+    found = read_log(visit.tx, PAGE_LENGTH + 1, read_cursor(cursor, int), wanted_entries(chosen))
     people = [each.name for each in list_operators(visit.tx)]
     listing = listing_of(
         HERE,
@@ -57,13 +59,7 @@ def show_log(
             Filter("from_on", visit.say("From"), kind="date"),
             Filter("to_on", visit.say("To"), kind="date"),
         ],
-        chosen={
-            "by": by,
-            "act": act,
-            "subject": subject,
-            "from_on": None if from_on is None else str(from_on),
-            "to_on": None if to_on is None else str(to_on),
-        },
+        chosen=to_builtins(chosen),
         rows=[
             {"entry": each, "act": plainly(each.act), "details": msgspec.json.encode(each.details).decode()}
             for each in found[:PAGE_LENGTH]
@@ -76,29 +72,19 @@ def show_log(
 
 
 @shows(f"{HERE}.csv", allow=SEES)
-def download_log(
-    visit: Visit,
-    by: str | None = None,
-    act: str | None = None,
-    subject: str | None = None,
-    from_on: date | None = None,
-    to_on: date | None = None,
-) -> Download:
+def download_log(visit: Visit, chosen: LogChosen) -> Download:
     """Download what the filters leave, as CSV."""
-    wanted = filter_of(by, act, subject, from_on, to_on)
-    return Download(log_file(visit.tx, wanted), "text/csv; charset=utf-8", "log.csv")
+    return Download(log_file(visit.tx, wanted_entries(chosen)), "text/csv; charset=utf-8", "log.csv")
 
 
-def filter_of(
-    by: str | None, act: str | None, subject: str | None, from_on: date | None, to_on: date | None
-) -> LogFilter:
+def wanted_entries(chosen: LogChosen) -> LogFilter:
     """Put the filters together; both days are whole days in UTC."""
-    from_at = None if from_on is None else datetime.combine(from_on, time(0), UTC)
+    from_at = None if chosen.from_on is None else datetime.combine(chosen.from_on, time(0), UTC)
     before_at = None
-    if to_on is not None and to_on < date.max:
-        before_at = datetime.combine(to_on + timedelta(days=1), time(0), UTC)
-    about = subject[:SUBJECT_MAX].replace("\x00", "") if subject else None
-    return LogFilter(by or None, act or None, about or None, from_at, before_at)
+    if chosen.to_on is not None and chosen.to_on < date.max:
+        before_at = datetime.combine(chosen.to_on + timedelta(days=1), time(0), UTC)
+    about = chosen.subject[:SUBJECT_MAX].replace("\x00", "")
+    return LogFilter(chosen.by or None, chosen.act or None, about or None, from_at, before_at)
 
 
 def plainly(act: str) -> str:

@@ -3,18 +3,19 @@
 from datetime import date
 from typing import Literal
 
+from msgspec import to_builtins
+
 from staddle.console.csv_file import csv_file
 from staddle.console.listing import PAGE_LENGTH, Column, Filter, listing_of
 from staddle.errors import PositionNotFound
-from staddle.pages.page import NOTHING_TYPED, Download, Form, GoTo, Typed, View, Visit, sends, shows
-from staddle.rewards import parked_page, retry_parked
+from staddle.pages.page import NOTHING_TYPED, Chosen, Download, Form, GoTo, Typed, View, Visit, sends, shows
+from staddle.rewards import ParkedPosition, parked_page, retry_parked
 from staddle.server.allow import operator
 from staddle.server.cursors import read_cursor, write_cursor
 from staddle.server.once import once
 
 SEE = operator("viewer")
 FILE_MAX = 100_000
-State = Literal["open", "all"]
 
 
 class RetryForm(Form, frozen=True, kw_only=True):
@@ -24,18 +25,20 @@ class RetryForm(Form, frozen=True, kw_only=True):
     back: str = "/console/parked"
 
 
+class ParkedChosen(Chosen, frozen=True, kw_only=True):
+    """What the list of positions put aside is narrowed down by."""
+
+    state: Literal["", "all"] = ""
+    product: str = ""
+    run_on: date | None = None
+
+
 @shows("/console/parked", allow=SEE)
 def show_parked(
-    visit: Visit,
-    state: State = "open",
-    product: str | None = None,
-    run_on: date | None = None,
-    cursor: str | None = None,
-    typed: Typed = NOTHING_TYPED,
+    visit: Visit, chosen: ParkedChosen, cursor: str | None = None, typed: Typed = NOTHING_TYPED
 ) -> View:
     """List what is put aside, newest run first."""
-    before = read_cursor(cursor, tuple[date, int])
-    found = parked_page(visit.tx, PAGE_LENGTH + 1, before, run_on, product, with_retried=state == "all")
+    found = parked_ones(visit, chosen, PAGE_LENGTH + 1, read_cursor(cursor, tuple[date, int]))
     rows, say = found[:PAGE_LENGTH], visit.say
     listing = listing_of(
         "/console/parked",
@@ -49,16 +52,12 @@ def show_parked(
         ],
         filters=[
             Filter(
-                "state", say("Show"), choices=[("open", say("Not paid yet")), ("all", say("Paid since, too"))]
+                "state", say("Show"), choices=[("", say("Not paid yet")), ("all", say("Paid since, too"))]
             ),
             Filter("product", say("Product"), hint="USDT-FLEX"),
             Filter("run_on", say("Run of"), kind="date"),
         ],
-        chosen={
-            "state": "all" if state == "all" else None,
-            "product": product,
-            "run_on": None if run_on is None else run_on.isoformat(),
-        },
+        chosen=to_builtins(chosen),
         rows=rows,
         cursor=cursor,
         next_cursor=write_cursor((rows[-1].run_on, rows[-1].position_id))
@@ -70,11 +69,9 @@ def show_parked(
 
 
 @shows("/console/parked.csv", allow=SEE)
-def save_parked(
-    visit: Visit, state: State = "open", product: str | None = None, run_on: date | None = None
-) -> Download:
+def save_parked(visit: Visit, chosen: ParkedChosen) -> Download:
     """Give what is put aside as a file."""
-    rows = parked_page(visit.tx, FILE_MAX, None, run_on, product, with_retried=state == "all")
+    rows = parked_ones(visit, chosen, FILE_MAX, None)
     columns = [
         "run_on",
         "position_id",
@@ -101,6 +98,14 @@ def save_parked(
         for each in rows
     )
     return csv_file(columns, written, "parked.csv")
+
+
+def parked_ones(
+    visit: Visit, chosen: ParkedChosen, count: int, before: tuple[date, int] | None
+) -> list[ParkedPosition]:
+    """Read what the filters leave, newest run first."""
+    product, with_retried = chosen.product or None, chosen.state == "all"
+    return parked_page(visit.tx, count, before, chosen.run_on, product, with_retried=with_retried)
 
 
 @sends("/console/parked/retry", allow=operator("support", "treasury"), again=show_parked)

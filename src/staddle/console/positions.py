@@ -1,13 +1,16 @@
 """Positions: the list over all customers, one in full, and why a day was paid what it was, or nothing."""
 
 from datetime import UTC, date, datetime
+from typing import Literal
+
+from msgspec.structs import asdict
 
 from staddle.console.csv_file import csv_file
 from staddle.console.listing import PAGE_LENGTH, Column, Filter, listing_of
 from staddle.console.words import account_words, customer_address, ending_words
 from staddle.errors import PositionNotFound
 from staddle.ledger import all_assets
-from staddle.pages.page import NOTHING_TYPED, Download, GoTo, Typed, View, Visit, shows
+from staddle.pages.page import NOTHING_TYPED, Chosen, Download, GoTo, Typed, View, Visit, shows
 from staddle.pages.periods import day_of, midnight
 from staddle.positions import (
     PositionFilter,
@@ -18,7 +21,7 @@ from staddle.positions import (
     position_of,
     positions_of_desk,
 )
-from staddle.positions.look_through import PositionState, Whose
+from staddle.positions.look_through import Whose
 from staddle.rewards import explain_day, receipt_json
 from staddle.server.allow import operator
 from staddle.server.cursors import read_cursor, write_cursor
@@ -30,7 +33,6 @@ ORDERS: dict[str, PositionOrder] = {
     "-started_at": "-started_at",
     "matures_at": "matures_at",
 }
-STATES: dict[str, PositionState] = {"": "open", "ended": "ended", "all": "all"}
 COLUMNS = (
     "position_id",
     "customer",
@@ -46,30 +48,23 @@ COLUMNS = (
 )
 
 
+class PositionsChosen(Chosen, frozen=True, kw_only=True):
+    """What the list of positions is narrowed down by; days as a browser's field gives them."""
+
+    product: str = ""
+    asset: str = ""
+    state: Literal["", "ended", "all"] = ""
+    started_from: str = ""
+    started_until: str = ""
+    matures_from: str = ""
+    matures_until: str = ""
+    sort: str = ""
+
+
 @shows("/console/positions", allow=SEES)
-def show_positions_of_desk(
-    visit: Visit,
-    product: str = "",
-    asset: str = "",
-    state: str = "",
-    started_from: str = "",
-    started_until: str = "",
-    matures_from: str = "",
-    matures_until: str = "",
-    sort: str = "",
-    cursor: str = "",
-) -> View:
+def show_positions_of_desk(visit: Visit, chosen: PositionsChosen, cursor: str = "") -> View:
     """List positions of all customers: newest or oldest first, or those that mature soonest."""
-    chosen = {
-        "product": product,
-        "asset": asset,
-        "state": state if state in STATES else "",
-        "started_from": started_from,
-        "started_until": started_until,
-        "matures_from": matures_from,
-        "matures_until": matures_until,
-    }
-    order = ORDERS.get(sort, "-started_at")
+    order = ORDERS.get(chosen.sort, "-started_at")
     place = read_cursor(cursor or None, PositionPlace)
     page = positions_of_desk(visit.tx, wanted_positions(visit, chosen), order, place, PAGE_LENGTH)
     say = visit.say
@@ -98,7 +93,7 @@ def show_positions_of_desk(
             Filter("matures_from", say("Matures from"), "date"),
             Filter("matures_until", say("Matures through"), "date"),
         ],
-        chosen={**chosen, "sort": page.order if sort else ""},
+        chosen={**asdict(chosen), "sort": page.order if chosen.sort else ""},
         rows=page.items,
         cursor=cursor or None,
         next_cursor=None if page.next is None else write_cursor(page.next),
@@ -109,37 +104,19 @@ def show_positions_of_desk(
 
 
 @shows("/console/positions.csv", allow=SEES)
-def download_positions(
-    visit: Visit,
-    product: str = "",
-    asset: str = "",
-    state: str = "",
-    started_from: str = "",
-    started_until: str = "",
-    matures_from: str = "",
-    matures_until: str = "",
-    sort: str = "",
-) -> Download:
+def download_positions(visit: Visit, chosen: PositionsChosen) -> Download:
     """Give all positions that the filters leave as a file."""
-    chosen = {
-        "product": product,
-        "asset": asset,
-        "state": state,
-        "started_from": started_from,
-        "started_until": started_until,
-        "matures_from": matures_from,
-        "matures_until": matures_until,
-    }
-    found = export_positions(visit.tx, wanted_positions(visit, chosen), ORDERS.get(sort, "-started_at"))
+    order = ORDERS.get(chosen.sort, "-started_at")
+    found = export_positions(visit.tx, wanted_positions(visit, chosen), order)
     return csv_file(COLUMNS, ([getattr(each, name) for name in COLUMNS] for each in found), "positions.csv")
 
 
-def wanted_positions(visit: Visit, chosen: dict[str, str]) -> PositionFilter:
+def wanted_positions(visit: Visit, chosen: PositionsChosen) -> PositionFilter:
     """Put the filters together; days are those of UTC, the last one included. Raises InvalidTime."""
     return PositionFilter(
-        product=chosen["product"].strip() or None,
-        asset=chosen["asset"] or None,
-        state=STATES.get(chosen["state"], "open"),
+        product=chosen.product.strip() or None,
+        asset=chosen.asset or None,
+        state=chosen.state or "open",
         started_from=first_of(visit, chosen, "started_from"),
         started_until=behind(visit, chosen, "started_until"),
         matures_from=first_of(visit, chosen, "matures_from"),
@@ -147,15 +124,15 @@ def wanted_positions(visit: Visit, chosen: dict[str, str]) -> PositionFilter:
     )
 
 
-def first_of(visit: Visit, chosen: dict[str, str], field: str) -> datetime | None:
+def first_of(visit: Visit, chosen: PositionsChosen, field: str) -> datetime | None:
     """Give the beginning of the day in a field."""
-    day = day_of(visit, chosen[field], field)
+    day = day_of(visit, getattr(chosen, field), field)
     return None if day is None else midnight(day, UTC)
 
 
-def behind(visit: Visit, chosen: dict[str, str], field: str) -> datetime | None:
+def behind(visit: Visit, chosen: PositionsChosen, field: str) -> datetime | None:
     """Give the end of the day in a field."""
-    day = day_of(visit, chosen[field], field)
+    day = day_of(visit, getattr(chosen, field), field)
     return None if day is None else midnight(date.fromordinal(day.toordinal() + 1), UTC)
 
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from msgspec.structs import asdict
+
 from staddle.console.csv_file import csv_file
 from staddle.console.listing import PAGE_LENGTH, Column, Filter, listing_of
 from staddle.ledger import all_assets
 from staddle.money import floor_to_unit
-from staddle.pages.page import Download, View, Visit, shows
+from staddle.pages.page import Chosen, Download, View, Visit, shows
 from staddle.products import Coming, ProductOffer, list_products, schedule, waiting_drafts
 from staddle.products.offer import STATES
 from staddle.products.schedule import DAYS_MAX
@@ -49,18 +51,20 @@ class Row:
         return floor_to_unit(self.offer.quota_used, total, 3) if total else Decimal(1)
 
 
+class ProductsChosen(Chosen, frozen=True, kw_only=True):
+    """What the list of products is narrowed down by; `q` are words of their code, name and coin."""
+
+    q: str = ""
+    asset: str = ""
+    kind: Literal["", "flexible", "fixed"] = ""
+    state: str = ""
+    sort: Sort = ""
+
+
 @shows("/console/products", allow=SEES)
-def show_products(
-    visit: Visit,
-    q: str = "",
-    asset: str = "",
-    kind: Literal["", "flexible", "fixed"] = "",
-    state: str = "",
-    sort: Sort = "",
-    cursor: str = "",
-) -> View:
+def show_products(visit: Visit, chosen: ProductsChosen, cursor: str = "") -> View:
     """List the products, whatever their state."""
-    found = rows_of(visit, q, asset, kind, state, sort)
+    found = rows_of(visit, chosen)
     codes = [row.offer.code for row in found]
     start = codes.index(cursor) + 1 if cursor in codes else 0
     some = found[start : start + PAGE_LENGTH]
@@ -69,7 +73,7 @@ def show_products(
         "/console/products",
         columns=columns(visit),
         filters=filters(visit),
-        chosen={"q": q, "asset": asset, "kind": kind, "state": state, "sort": sort},
+        chosen=asdict(chosen),
         rows=some,
         cursor=cursor if start else None,
         next_cursor=some[-1].offer.code if has_more else None,
@@ -79,20 +83,12 @@ def show_products(
 
 
 @shows("/console/products.csv", allow=SEES)
-def download_products(
-    visit: Visit,
-    q: str = "",
-    asset: str = "",
-    kind: Literal["", "flexible", "fixed"] = "",
-    state: str = "",
-    sort: Sort = "",
-) -> Download:
+def download_products(visit: Visit, chosen: ProductsChosen) -> Download:
     """Give the products that the filters leave as a file."""
-    found = rows_of(visit, q, asset, kind, state, sort)
-    return csv_file(FILE, (cells_of(row) for row in found), "products.csv")
+    return csv_file(FILE, (cells_of(row) for row in rows_of(visit, chosen)), "products.csv")
 
 
-def rows_of(visit: Visit, q: str, asset: str, kind: str, state: str, sort: str) -> list[Row]:
+def rows_of(visit: Visit, chosen: ProductsChosen) -> list[Row]:
     """Read the products that the filters leave, in an order; those in none that one asks for are left out."""
     next_of: dict[str, Coming] = {}
     for coming in schedule(visit.tx, visit.now, DAYS_MAX):
@@ -102,16 +98,16 @@ def rows_of(visit: Visit, q: str, asset: str, kind: str, state: str, sort: str) 
         Row(offer, next_of.get(offer.code), drafts.get(offer.code, 0))
         for offer in list_products(visit.tx, visit.now, STATES)
     ]
-    words = q[:100].casefold().split()
+    words = chosen.q[:100].casefold().split()
     wanted = [
         row
         for row in rows
-        if (not asset or row.offer.asset == asset)
-        and (not kind or row.offer.kind == kind)
-        and is_in(row, state)
+        if (not chosen.asset or row.offer.asset == chosen.asset)
+        and (not chosen.kind or row.offer.kind == chosen.kind)
+        and is_in(row, chosen.state)
         and all(word in f"{row.offer.code} {row.offer.name} {row.offer.asset}".casefold() for word in words)
     ]
-    return ordered(wanted, sort)
+    return ordered(wanted, chosen.sort)
 
 
 def is_in(row: Row, state: str) -> bool:

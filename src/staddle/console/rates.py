@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import asdict
+
 from staddle.console.csv_file import csv_file
 from staddle.console.listing import Column, Filter, listing_of
 from staddle.document import percent, trimmed
 from staddle.errors import SourceNotFound
 from staddle.money import DAYS_IN_YEAR, ZERO, floor_to_unit, plain
 from staddle.pages.chart import rate_series
-from staddle.pages.page import NOTHING_TYPED, Download, Typed, View, Visit, shows
+from staddle.pages.page import NOTHING_TYPED, Chosen, Download, Typed, View, Visit, shows
 from staddle.positions.publish_rate import holders_told
 from staddle.products import (
     ProductOffer,
@@ -33,10 +35,18 @@ READINGS_SHOWN = 20
 ORDERS = ("product", "apr", "changed", "cost")
 
 
+class RatesChosen(Chosen, frozen=True, kw_only=True):
+    """What the list of rates is narrowed down by; `q` is a part of a product's code or name, or its coin."""
+
+    q: str = ""
+    policy: str = ""
+    state: str = ""
+    sort: str = ""
+
+
 @shows("/console/rates", allow=SEES)
-def list_rates(visit: Visit, q: str = "", policy: str = "", state: str = "", sort: str = "") -> View:
+def list_rates(visit: Visit, chosen: RatesChosen) -> View:
     """List the rate in force of every product, the next one announced, its source, and what a day costs."""
-    chosen = {"q": q, "policy": policy, "state": state, "sort": sort}
     listing = listing_of(
         "/console/rates",
         columns=[
@@ -70,13 +80,13 @@ def list_rates(visit: Visit, q: str = "", policy: str = "", state: str = "", sor
                 ],
             ),
         ],
-        chosen=chosen,
+        chosen=asdict(chosen),
         export="/console/rates.csv",
     )
     return View("rates.html", {"listing": listing}, part="list")
 
 
-def rates_shown(visit: Visit, chosen: Mapping[str, str]) -> list[dict[str, Any]]:
+def rates_shown(visit: Visit, chosen: RatesChosen) -> list[dict[str, Any]]:
     """Give the products that the filters leave, in the order that was chosen."""
     costs = counted_costs(visit.tx, visit.now, visit.at.machine_now).costs
     sources = {each.product: each for each in list_sources(visit.tx)}
@@ -86,15 +96,15 @@ def rates_shown(visit: Visit, chosen: Mapping[str, str]) -> list[dict[str, Any]]
         for offer in list_products(visit.tx, visit.now, wanted)
         if is_wanted(offer, sources.get(offer.code), chosen)
     ]
-    name = chosen["sort"].removeprefix("-")
+    name = chosen.sort.removeprefix("-")
     if name in ORDERS:
-        rows.sort(key=lambda row: order_of(row, name), reverse=chosen["sort"].startswith("-"))
+        rows.sort(key=lambda row: order_of(row, name), reverse=chosen.sort.startswith("-"))
     return rows
 
 
-def is_wanted(offer: ProductOffer, source: Source | None, chosen: Mapping[str, str]) -> bool:
+def is_wanted(offer: ProductOffer, source: Source | None, chosen: RatesChosen) -> bool:
     """Say whether the filters leave a product."""
-    text = chosen["q"].lower()
+    text = chosen.q.lower()
     if (
         text
         and text not in offer.code.lower()
@@ -102,11 +112,11 @@ def is_wanted(offer: ProductOffer, source: Source | None, chosen: Mapping[str, s
         and text not in offer.name.lower()
     ):
         return False
-    if chosen["policy"] and (chosen["policy"] == "floating") != offer.can_change:
+    if chosen.policy and (chosen.policy == "floating") != offer.can_change:
         return False
-    if chosen["state"] == "sourced":
+    if chosen.state == "sourced":
         return source is not None
-    return chosen["state"] != "announced" or offer.next_rate is not None
+    return chosen.state != "announced" or offer.next_rate is not None
 
 
 def row_of(offer: ProductOffer, cost: Cost, source: Source | None) -> dict[str, Any]:
@@ -134,14 +144,13 @@ def order_of(row: Mapping[str, Any], name: str) -> tuple[bool, Any, str]:
 
 
 @shows("/console/rates.csv", allow=SEES)
-def export_rates(visit: Visit, q: str = "", policy: str = "", state: str = "", sort: str = "") -> Download:
+def export_rates(visit: Visit, chosen: RatesChosen) -> Download:
     """Give the rates as a file."""
     heads = (
         "product", "asset", "kind", "headline_apr", "is_up_to", "effective_at", "next_apr", "next_effective_at",
         "policy", "source", "principal", "cost_per_day",
     )  # fmt: skip
-    found = rates_shown(visit, {"q": q, "policy": policy, "state": state, "sort": sort})
-    return csv_file(heads, (cells_of(row) for row in found), "rates.csv")
+    return csv_file(heads, (cells_of(row) for row in rates_shown(visit, chosen)), "rates.csv")
 
 
 def cells_of(row: Mapping[str, Any]) -> list[Any]:

@@ -169,7 +169,10 @@ async def _again(asked: Asked, call: Call, error: Exception) -> Reply:
     given: dict[str, Any] = {name: value for name, value in asked.parameters.items() if name in takes}
     if "typed" in takes:
         given["typed"] = Typed(asked.fields, error)
-    call = replace(call, allow=PAGES[again].allow)
+    page = PAGES[again]
+    if page.chosen_type is not None:
+        given["chosen"] = page.chosen_type()
+    call = replace(call, allow=page.allow)
     try:
         reply = await _in_visit(asked, call, lambda visit: again(visit, **given))
     except Exception as other:  # the page itself cannot be shown any more

@@ -9,7 +9,8 @@
         '''Say what happens at maturity.'''
 
 Parameters whose names stand in the address come from it, `form` from the form that was sent, `typed` is what a page
-that is shown again has to put back into its fields, `kept` a cookie; all others come from the query. A page reads in
+that is shown again has to put back into its fields, `kept` a cookie; all others come from the query, and `chosen` is
+several of them together. A page reads in
 one transaction; what a form asks for is done in one transaction, too, or in the batch of its act. A refusal rolls
 everything back and shows the page that `again` names with the sentence and what was typed.
 """
@@ -39,6 +40,10 @@ PAGES: dict[Callable[..., Any], "Page"] = {}
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
     """What a form holds; every field is text, a list of texts, or a box that was ticked or not."""
+
+
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """What is chosen of a table, a field for each filter and for its order: its page and its file take the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,7 @@ class Page:
     query_type: type[msgspec.Struct]
     form_type: type[msgspec.Struct] | None
     takes_typed: bool
+    chosen_type: type[Chosen] | None
     again: Callable[..., Any] | None = None
     act: str | None = None
     then: Callable[..., Any] | None = None
@@ -240,7 +246,9 @@ def _declare(method: Any, path: str, allow: Allow, more: dict[str, Any]) -> Call
         assert in_path <= {each.name for each in parameters}, (
             f"{name} does not take all that its address names"
         )
-        special = {*in_path, "form", "typed", "kept"}
+        special = {*in_path, "form", "typed", "kept", "chosen"}
+        types = {each.name: each.annotation for each in parameters}
+        chosen_type = types.get("chosen")
         PAGES[function] = Page(
             name=name,
             room=room,
@@ -249,9 +257,12 @@ def _declare(method: Any, path: str, allow: Allow, more: dict[str, Any]) -> Call
             allow=allow,
             run=function,
             path_type=_struct(name, "path", [each for each in parameters if each.name in in_path]),
-            query_type=_struct(name, "query", [each for each in parameters if each.name not in special]),
-            form_type=next((each.annotation for each in parameters if each.name == "form"), None),
-            takes_typed=any(each.name == "typed" for each in parameters),
+            query_type=_struct(
+                name, "query", [each for each in parameters if each.name not in special], chosen_type
+            ),
+            form_type=types.get("form"),
+            takes_typed="typed" in types,
+            chosen_type=chosen_type,
             **more,
         )
         return function
@@ -259,7 +270,9 @@ def _declare(method: Any, path: str, allow: Allow, more: dict[str, Any]) -> Call
     return add
 
 
-def _struct(name: str, part: str, parameters: list[inspect.Parameter]) -> type[msgspec.Struct]:
+def _struct(
+    name: str, part: str, parameters: list[inspect.Parameter], beside: type[Chosen] | None = None
+) -> type[msgspec.Struct]:
     """A type that reads one part of a request; what it does not know in a page's address does no harm."""
     fields: list[Any] = [
         (each.name, each.annotation)
@@ -267,4 +280,5 @@ def _struct(name: str, part: str, parameters: list[inspect.Parameter]) -> type[m
         else (each.name, each.annotation, each.default)
         for each in parameters
     ]
-    return msgspec.defstruct(f"{name}_{part}", fields, kw_only=True)
+    bases = () if beside is None else (beside,)
+    return msgspec.defstruct(f"{name}_{part}", fields, bases=bases, kw_only=True)

@@ -36,12 +36,20 @@ def read_query(page: Page, query: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in query.items() if name in known and value != ""}
     while True:
         try:
-            return _read(page.query_type, given)
+            return _together(page, _read(page.query_type, given))
         except msgspec.ValidationError as error:
             name = str(error).partition("$.")[2].strip("`").partition("[")[0]
             if name not in given:
                 raise AddressNotFound from None
             del given[name]
+
+
+def _together(page: Page, found: dict[str, Any]) -> dict[str, Any]:
+    """Put what belongs to `chosen` together, where the page takes that."""
+    if page.chosen_type is None:
+        return found
+    chosen = {name: found.pop(name) for name in page.chosen_type.__struct_fields__}
+    return {**found, "chosen": page.chosen_type(**chosen)}
 
 
 def query_of(request: Incoming) -> dict[str, str]:
