@@ -10,12 +10,13 @@ NO_MONEY := identity identity_external identity_keys identity_passkeys reseal we
 MONEY_SUITES := $(wildcard tests/books tests/model tests/house/test_statements.py) \
 	$(filter-out $(NO_MONEY:%=tests/stories/test_%.py), $(wildcard tests/stories/test_*.py))
 
-SERVICE_SUITES := tests/api tests/faults tests/service tests/web tests/console tests/binance
+SERVICE_SUITES := tests/api tests/service tests/web tests/console tests/binance
+FAULTS := tests/faults
 BROWSER_SUITE := tests/browser
 STORIES := tests/stories
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check pytest pytest-service pytest-stories pytest-engine pytest-browser pytest-15 bench front texts schema docs lock clean
+.PHONY: help run test check pytest pytest-faults pytest-service pytest-stories pytest-engine pytest-browser pytest-15 bench front texts schema docs lock clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +25,7 @@ run: .venv/installed ## load a demo desk, live through 90 days of it, audit the 
 	$(BIN)/staddle demo --serve
 
 test: check ## all that CI runs: check, every test, and the money suites on PostgreSQL 15, three suites at a time
-	$(MAKE) --jobs=3 --output-sync=target pytest-service pytest-stories pytest-engine pytest-15 pytest-browser
+	$(MAKE) --jobs=3 --output-sync=target pytest-faults pytest-service pytest-15 pytest-browser pytest-stories pytest-engine
 
 check: .venv/installed ## style, types, imports and the rules of the house
 	$(BIN)/ruff check .
@@ -33,17 +34,20 @@ check: .venv/installed ## style, types, imports and the rules of the house
 	$(BIN)/lint-imports
 	$(if $(wildcard tests/house),$(BIN)/pytest -q tests/house)
 
-pytest: .venv/installed ## every test on the embedded PostgreSQL: three of the next four at a time
-	$(MAKE) --jobs=3 --output-sync=target pytest-service pytest-stories pytest-engine pytest-browser
+pytest: .venv/installed ## every test on the embedded PostgreSQL: three of the next five suites at a time
+	$(MAKE) --jobs=3 --output-sync=target pytest-faults pytest-service pytest-browser pytest-stories pytest-engine
 
-pytest-service: .venv/installed ## only the tests of the service: API, faults, batches, the guide
+pytest-faults: .venv/installed ## only the tests that kill: processes, servers, workers, in the middle of everything
+	$(BIN)/pytest -q $(FAULTS)
+
+pytest-service: .venv/installed ## only the tests of the service: API, pages, console, batches, the guide
 	$(BIN)/pytest -q $(SERVICE_SUITES)
 
 pytest-stories: .venv/installed ## only the stories: the rules, told by the public acts
 	$(BIN)/pytest -q $(STORIES)
 
 pytest-engine: .venv/installed ## only the other tests of the engine: books, model, commands, database
-	$(BIN)/pytest -q tests $(addprefix --ignore=,$(SERVICE_SUITES) $(BROWSER_SUITE) $(STORIES) tests/house)
+	$(BIN)/pytest -q tests $(addprefix --ignore=,$(SERVICE_SUITES) $(FAULTS) $(BROWSER_SUITE) $(STORIES) tests/house)
 
 pytest-browser: .venv/installed ## only the tests in a browser: what customers and operators see and touch
 	$(BIN)/pytest -q $(BROWSER_SUITE)
