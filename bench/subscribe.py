@@ -20,6 +20,7 @@ from staddle.db import Database, Server
 from staddle.db.embedded import wheel_bin_dir
 from staddle.ledger import CELL_COUNT, cell_of
 from staddle.positions import Subscribe, subscribe
+from staddle.server.interpreter import share_the_interpreter
 
 RATIO_MIN = 2.0
 BATCHES = (64, 256)
@@ -149,8 +150,10 @@ def work(
     barrier: Barrier,
     found: list[tuple[int, float]],
 ) -> None:
-    """Subscribe in one process for so many seconds; notes how many were accepted, and the seconds it took."""
+    """Subscribe in one process for so many seconds, set up as one that serves; notes how many were accepted, and the
+    seconds it took."""
     process, processes = share
+    share_the_interpreter()
     lanes = cycle(lanes_of(customers)[process::processes])
     numbers = count(first_number + process, processes)
     with Database(dsn) as database:
