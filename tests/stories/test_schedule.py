@@ -267,7 +267,7 @@ def test_a_run_that_is_told_to_stop_stops_after_its_piece_and_is_finished_by_the
 ) -> None:
     living = Living(database)
     with database.transaction() as tx:
-        tx.execute("SELECT open_reward_day(%s, 8)", [RUN_ON + DAY])
+        tx.execute("SELECT open_reward_day(%s, 32)", [RUN_ON + DAY])
     living.product("FLEX", "USDT", apr="0.08")
     for number in range(30):
         living.subscribe(living.customer(f"customer {number}", USDT="100"), "FLEX", "100")
@@ -279,7 +279,7 @@ def test_a_run_that_is_told_to_stop_stops_after_its_piece_and_is_finished_by_the
         Runs()(work(living, must_stop=lambda: next(looks, True)))
     assert state_of(database, RUN_ON + DAY) == "executing"
     paid = living.rows("SELECT count(*) FROM run_piece WHERE run_on = %s", RUN_ON + DAY)[0].count
-    assert 0 < paid < 8
+    assert 0 < paid < 32
     Runs()(work(living))
     assert state_of(database, RUN_ON + DAY) == "finished"
     assert_audited(database)
