@@ -123,3 +123,12 @@ def test_a_viewer_reads_all_of_the_ledger_and_no_form_of_it_writes(
 def test_a_stranger_reads_nothing_of_the_ledger(stranger: Visitor) -> None:
     for path in ("/console/ledger", "/console/ledger.csv", "/console/ledger/closings"):
         assert stranger.get(path).status_code == 303
+
+
+@pytest.mark.parametrize("chosen", [{"kind": "theft"}, {"account": "pocket"}])
+def test_a_page_leaves_out_what_cannot_be_chosen_and_a_file_refuses_it(
+    ada: Visitor, chosen: dict[str, str]
+) -> None:
+    """A file that said nothing of it would be taken for all there is of what was asked for."""
+    assert ada.get("/console/ledger", **chosen).status_code == 200
+    assert ada.get("/console/ledger.csv", **chosen).status_code == 422
