@@ -5,11 +5,13 @@ import sys
 import threading
 from datetime import timedelta
 
+import pytest
 from bench.fill import OPENED_AT, fill
 from tests.living import Living
 
 from staddle import rewards
 from staddle.db import Database
+from staddle.errors import DatabaseUnavailable
 
 AUDIT = """
 import sys
@@ -20,6 +22,12 @@ with Database(sys.argv[1]) as database:
     found = [finding for finding in rewards.audit(database) if not finding.is_information]
 held = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
 print(len(found), held["VmHWM"].split()[0])
+"""
+
+END_IDLE_TRANSACTIONS = """
+SELECT pid, pg_terminate_backend(pid, 5000)
+  FROM pg_stat_activity
+ WHERE datname = current_database() AND state = 'idle in transaction'
 """
 
 
@@ -70,6 +78,21 @@ def test_the_right_to_read_is_enough_for_an_audit(books: Database) -> None:
     with books.owner() as owner:
         owner.execute("REVOKE INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public FROM staddle_app")
         owner.execute("REVOKE EXECUTE ON FUNCTION open_reward_day, close_reward_piece FROM staddle_app")
+    assert [finding for finding in rewards.audit(books) if not finding.is_information] == []
+
+
+def test_an_audit_whose_snapshot_is_lost_says_that_the_database_was(books: Database) -> None:
+    """As when a new leader cuts off the sessions of the one before; it is no fault of the books or of ours."""
+    ended: list[int] = []
+
+    def end_who_holds_the_snapshot(progress: rewards.AuditProgress) -> None:
+        if not ended:
+            with books.owner() as owner:
+                ended.extend(row.pid for row in owner.execute(END_IDLE_TRANSACTIONS))
+
+    with pytest.raises(DatabaseUnavailable):
+        rewards.audit(books, end_who_holds_the_snapshot)
+    assert len(ended) == 1
     assert [finding for finding in rewards.audit(books) if not finding.is_information] == []
 
 

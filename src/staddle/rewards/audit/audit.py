@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from psycopg import errors
 from psycopg import sql as compose
 
 from staddle.db import Database, Tx, queries
 from staddle.desk.audit import DESK_CHECKS
+from staddle.errors import DatabaseUnavailable
 from staddle.ledger import CELL_COUNT
 from staddle.ledger.audit import LEDGER_CHECKS, Check, Finding
 from staddle.notices.audit import NOTICE_CHECKS
@@ -29,6 +31,9 @@ DAYS_AT_ONCE = 128
 FINDINGS_MAX = 100
 """Of one statement; damage beyond that is found again when the first of it has been repaired."""
 Slice = dict[str, object]
+
+SNAPSHOT_GONE = (errors.UndefinedObject, errors.InvalidParameterValue, errors.ObjectNotInPrerequisiteState)
+"""What servers of different ages say of a snapshot whose transaction has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +89,21 @@ def open_snapshot(database: Database) -> Iterator[tuple[Tx, str]]:
         yield tx, row.snapshot
 
 
+def join_snapshot(tx: Tx, snapshot: str) -> None:
+    """See what the connection that shares the snapshot sees; raises DatabaseUnavailable when that one was lost."""
+    tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    try:
+        tx.execute(compose.SQL("SET TRANSACTION SNAPSHOT {}").format(compose.Literal(snapshot)))
+    except SNAPSHOT_GONE as error:
+        raise DatabaseUnavailable(
+            "A connection of the audit to the database was lost: please begin the audit again."
+        ) from error
+
+
 def look(database: Database, snapshot: str, check: Check, part: Slice) -> list[Finding]:
     """Carry out one check on one slice of the snapshot."""
     with database.transaction() as tx:
-        tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        tx.execute(compose.SQL("SET TRANSACTION SNAPSHOT {}").format(compose.Literal(snapshot)))
+        join_snapshot(tx, snapshot)
         tx.execute("SET LOCAL work_mem = '64MB'")
         tx.execute("SET LOCAL jit = off")
         # Not prepared: a plan made for any slice would not leave the other days' partitions out.
