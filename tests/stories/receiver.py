@@ -107,6 +107,7 @@ def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     class Listening(ThreadingHTTPServer):
         daemon_threads = True
         block_on_close = False
+        request_queue_size = 128  # five are too few for two deliverers at once: the rest would be hung up on
 
         def handle_error(self, request: object, client_address: object) -> None:
             """A sender that hangs up is no concern of the test's output."""
