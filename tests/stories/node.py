@@ -51,7 +51,6 @@ class Node(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
-    request_queue_size = 128
 
     def __init__(self, answers: dict[str, Answer], otherwise: Answer) -> None:
         super().__init__(("127.0.0.1", 0), Asked)
